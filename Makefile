@@ -58,7 +58,7 @@ lint: tools openapi-lint ## Runs every check that is not a test
 	echo 'advisories: NOT CHECKED'
 	cd proto
 	$(BUF) lint
-	$(BUF) breaking --against released/stowage-v1.binpb
+	$(BUF) breaking --against released/stowage-v1.binpb --path stowage/v1
 
 fmt: ## Formats everything
 	cargo fmt --all

@@ -5,6 +5,7 @@
 
 mod descriptors;
 mod json;
+pub mod openapi;
 mod secret;
 mod structs;
 
