@@ -1,0 +1,232 @@
+//! The agent's loop: claim work of this node, do it, report it; and say regularly how the mounts are.
+//!
+//! The host owns every decision. The agent holds a token that is good for this node alone, does what its configuration
+//! allows, and answers the rest with a stable reason. Work that was done and not reported is handed out again and done
+//! again: every piece is idempotent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use stowage_proto::v1;
+use tokio::sync::Mutex;
+
+use crate::config::NodeConfig;
+use crate::mounting::{MountError, Mounter};
+use crate::orders::{self, OrderRefusal};
+use crate::secrets::{self, SecretsError};
+use crate::session::NodeClient;
+use crate::verbs;
+
+/// Why a piece of work ended without results.
+#[derive(Debug, thiserror::Error)]
+enum WorkError {
+    #[error(transparent)]
+    Order(#[from] OrderRefusal),
+    #[error(transparent)]
+    Mount(#[from] MountError),
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+}
+
+impl WorkError {
+    const fn reason(&self) -> &'static str {
+        match self {
+            Self::Order(_) => "PLAN_REFUSED",
+            Self::Mount(error) => error.reason(),
+            Self::Secrets(_) => "SECRET_NOT_REDEEMED",
+        }
+    }
+}
+
+/// One node's agent.
+pub struct Agent {
+    config: NodeConfig,
+    name: String,
+    client: NodeClient,
+    mounter: Mutex<Mounter>,
+}
+
+impl Agent {
+    /// An agent for a node that has joined.
+    #[must_use]
+    pub fn new(config: NodeConfig, client: NodeClient, mounter: Mounter) -> Arc<Self> {
+        let name = format!("nodes/{}", config.name);
+        Arc::new(Self { config, name, client, mounter: Mutex::new(mounter) })
+    }
+
+    /// Runs until `stop` ends; work in progress is finished first.
+    pub async fn run(self: Arc<Self>, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        let reports = tokio::spawn(Arc::clone(&self).report_forever());
+        let mut pause = Backoff::default();
+        loop {
+            let claimed = tokio::select! {
+                () = &mut stop => break,
+                claimed = self.claim() => claimed,
+            };
+            match claimed {
+                Ok(work) => {
+                    pause = Backoff::default();
+                    for piece in work {
+                        self.carry_out(piece).await;
+                    }
+                }
+                Err(status) => {
+                    tracing::warn!(code = ?status.code(), message = status.message(), "cannot claim work");
+                    tokio::select! {
+                        () = &mut stop => break,
+                        () = pause.wait() => {}
+                    }
+                }
+            }
+        }
+        reports.abort();
+        self.mounter.lock().await.unmount_sources();
+    }
+
+    async fn claim(&self) -> Result<Vec<v1::NodeWork>, tonic::Status> {
+        let request = v1::ClaimWorkRequest { parent: self.name.clone(), ..Default::default() };
+        Ok(self.client.clone().claim_work(request).await?.into_inner().work)
+    }
+
+    async fn carry_out(&self, work: v1::NodeWork) {
+        let span = tracing::info_span!("work", name = work.name, kind = ?work.kind(), attempt = work.attempt);
+        let outcome = match work.kind() {
+            v1::NodeWorkKind::Steps => self.steps(&work).await,
+            v1::NodeWorkKind::Mount => self.mount(&work).await,
+            v1::NodeWorkKind::Unmount => self.unmount(&work).await,
+            v1::NodeWorkKind::Unspecified => Err(OrderRefusal::Lacks("kind").into()),
+        };
+        let (results, error, reason) = match outcome {
+            Ok(results) => (results, String::new(), String::new()),
+            Err(error) => (Vec::new(), error.to_string(), error.reason().to_owned()),
+        };
+        if error.is_empty() {
+            tracing::info!(parent: &span, results = results.len(), "done");
+        } else {
+            tracing::warn!(parent: &span, reason, error, "refused or failed");
+        }
+        let report = v1::ReportWorkRequest { name: work.name, claim: work.claim, results, error, reason };
+        let mut pause = Backoff::default();
+        // Unreported work comes again when its lease ends, so a few tries are enough.
+        for _ in 0..5 {
+            match self.client.clone().report_work(report.clone()).await {
+                Ok(_) => return,
+                Err(status) if matches!(status.code(), tonic::Code::Unavailable | tonic::Code::DeadlineExceeded) => {
+                    pause.wait().await;
+                }
+                Err(status) => {
+                    tracing::warn!(parent: &span, code = ?status.code(), message = status.message(), "report refused");
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn steps(&self, work: &v1::NodeWork) -> Result<Vec<v1::NodeStepResult>, WorkError> {
+        let source = orders::source(work.source.as_ref(), false, &[])?;
+        let nothing = crate::mounting::Delivered { options: Vec::new(), environment: Vec::new() };
+        let root = self.mounter.lock().await.source_root(&source, &work.provider, &nothing).await?;
+        let steps = orders::steps(&work.steps);
+        let done = tokio::task::spawn_blocking(move || verbs::run(&root, &steps)).await;
+        Ok(orders::results(done.unwrap_or_default()))
+    }
+
+    async fn mount(&self, work: &v1::NodeWork) -> Result<Vec<v1::NodeStepResult>, WorkError> {
+        let plan = work.mount.as_ref().ok_or(OrderRefusal::Lacks("mount"))?;
+        let id = orders::directory_name(&plan.mount_id)?;
+        let mounts = plan.mounts.iter().map(orders::mount).collect::<Result<Vec<_>, _>>()?;
+        let store = self.config.state_dir.join("secrets").join(id);
+        let delivered = secrets::redeem(&self.client, &self.name, plan, &store).await?;
+        let mut mounter = self.mounter.lock().await;
+        let targets = mounter.mount(id, &plan.mount_plan, &work.provider, &mounts, &delivered).await?;
+        let result = |(index, target): (usize, &std::path::PathBuf)| v1::NodeStepResult {
+            id: index.to_string(),
+            values: [("path".to_owned(), target.display().to_string())].into(),
+            ..Default::default()
+        };
+        Ok(targets.iter().enumerate().map(result).collect())
+    }
+
+    async fn unmount(&self, work: &v1::NodeWork) -> Result<Vec<v1::NodeStepResult>, WorkError> {
+        let plan = work.mount.as_ref().ok_or(OrderRefusal::Lacks("mount"))?;
+        let id = orders::directory_name(&plan.mount_id)?;
+        self.mounter.lock().await.unmount(id, plan.force)?;
+        Ok((0..plan.mounts.len())
+            .map(|index| v1::NodeStepResult { id: index.to_string(), ..Default::default() })
+            .collect())
+    }
+
+    async fn report_forever(self: Arc<Self>) {
+        let mut every = Duration::from_secs(self.config.report_every_s);
+        let mut pause = Backoff::default();
+        loop {
+            match self.report().await {
+                Ok(answer) => {
+                    pause = Backoff::default();
+                    let asked = answer.report_interval.and_then(|interval| Duration::try_from(interval).ok());
+                    every = asked.unwrap_or(every).clamp(Duration::from_secs(1), Duration::from_secs(300));
+                    self.drop_unknown(&answer.unknown_mount_plans).await;
+                    tokio::time::sleep(every.min(Duration::from_secs(self.config.report_every_s))).await;
+                }
+                Err(status) => {
+                    tracing::warn!(code = ?status.code(), message = status.message(), "cannot report");
+                    pause.wait().await;
+                }
+            }
+        }
+    }
+
+    async fn report(&self) -> Result<v1::ReportNodeStatusResponse, tonic::Status> {
+        let mounts = self.mounter.lock().await.journal().entries().values().map(status).collect();
+        let client = |kind: &String| v1::NodeClient { kind: kind.clone(), version: String::new() };
+        let request = v1::ReportNodeStatusRequest {
+            name: self.name.clone(),
+            agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+            boot_id: std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned(),
+            source_roots: self.config.roots.keys().cloned().collect(),
+            clients: self.config.clients.keys().map(client).collect(),
+            mounts,
+        };
+        Ok(self.client.clone().report_node_status(request).await?.into_inner())
+    }
+
+    async fn drop_unknown(&self, plans: &[String]) {
+        let mut mounter = self.mounter.lock().await;
+        let of = |plan: &String| {
+            mounter.journal().entries().iter().find(|(_, entry)| &entry.mount_plan == plan).map(|(id, _)| id.clone())
+        };
+        for id in plans.iter().filter_map(of).collect::<Vec<_>>() {
+            match mounter.unmount(&id, true) {
+                Ok(()) => tracing::info!(mount = id, "the host does not know this mount any more: unmounted"),
+                Err(error) => tracing::warn!(mount = id, %error, "cannot unmount"),
+            }
+        }
+    }
+}
+
+fn status(entry: &crate::journal::Entry) -> v1::NodeMountStatus {
+    let mounted = Mounter::is_mounted(entry);
+    v1::NodeMountStatus {
+        mount_plan: entry.mount_plan.clone(),
+        state: if mounted { v1::MountState::Mounted } else { v1::MountState::Stale }.into(),
+        paths: entry.targets.iter().map(|target| target.display().to_string()).collect(),
+        reason: if mounted { String::new() } else { "not every mount of the plan is there".to_owned() },
+    }
+}
+
+/// Doubles from 200 ms to 10 s.
+struct Backoff(Duration);
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self(Duration::from_millis(200))
+    }
+}
+
+impl Backoff {
+    async fn wait(&mut self) {
+        tokio::time::sleep(self.0).await;
+        self.0 = (self.0 * 2).min(Duration::from_secs(10));
+    }
+}
