@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio_stream::Stream;
 
-/// An ordered key. Keys compare as bytes; typed tables above lay them out so that every list is one range.
+/// An ordered key, never empty. Keys compare as bytes; typed tables above lay them out so that every list is one range.
 pub type Key = Bytes;
 
 /// The commit that last wrote a key. Grows by one for each commit.
@@ -100,7 +100,8 @@ impl Write {
     }
 }
 
-/// A set of changes that happens whole or not at all. At most [`Commit::MAX_WRITES`] writes.
+/// A set of changes that happens whole or not at all. At most [`Commit::MAX_WRITES`] writes; without any it only checks its
+/// preconditions and answers the current version.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Commit {
     /// All must hold.
@@ -123,6 +124,9 @@ pub enum CommitError {
     /// More writes than [`Commit::MAX_WRITES`].
     #[error("a commit of {0} writes is over the limit of {max}: split it", max = Commit::MAX_WRITES)]
     TooLarge(usize),
+    /// A write to the empty key, which engines keep for themselves or refuse.
+    #[error("a commit writes to the empty key: every key needs at least one byte")]
+    EmptyKey,
     /// The engine failed; whether the writes survive a restart is unknown.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -9,10 +9,15 @@
 //! - [`Record`], [`Tables`], [`Transaction`]: rows, reads, changes
 //! - [`schema`]: the version row and forward migrations
 //! - [`StoreGuestState`]: an adapter's key-value space and number pools
+//! - [`group`]: the committer that embedded engines share: one sync for many commits
+//! - `memory`, `suite` (feature `testing`): an engine in memory, and what every engine must pass
 
 mod changes;
 mod error;
+pub mod group;
 mod guest_state;
+#[cfg(any(test, feature = "testing"))]
+pub mod memory;
 mod record;
 pub mod schema;
 mod segments;

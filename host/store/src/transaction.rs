@@ -153,6 +153,7 @@ impl Transaction {
                 None => Error::Conflict { table: "", key: String::new(), reason: ConflictReason::Changed },
             },
             CommitError::TooLarge(writes) => Error::TooLarge(writes),
+            CommitError::EmptyKey => Error::Unwritable { table: "", reason: error.to_string() },
             CommitError::Store(error) => Error::Store(error),
         })
     }
