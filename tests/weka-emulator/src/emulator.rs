@@ -1,0 +1,239 @@
+//! Starting and stopping an emulator.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::uid::Uid;
+use parking_lot::Mutex;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+use crate::clock::Clock;
+use crate::control::Control;
+use crate::listen::{self, Endpoint, Outage};
+use crate::presets::Preset;
+use crate::release::Release;
+use crate::state::State;
+use crate::switches::Switches;
+
+/// The password of the preset's `admin` unless another is given. It meets the documented complexity.
+pub const DEFAULT_PASSWORD: &str = "Weka-emulator-1";
+
+/// A certificate chain and its key, as PEM text.
+#[derive(Clone)]
+pub struct Tls {
+    /// The chain, leaf first.
+    pub cert_pem: String,
+    /// The leaf's private key.
+    pub key_pem: String,
+}
+
+/// How an emulator shall be.
+#[derive(Clone)]
+pub struct Options {
+    /// Addresses of the REST API; several are several endpoints of one cluster. Port 0 picks one.
+    pub listen: Vec<SocketAddr>,
+    /// Address of the admin port; only loopback is accepted.
+    pub admin: SocketAddr,
+    /// The cluster to be.
+    pub preset: Preset,
+    /// The release to claim; default 4.4.22.
+    pub release: Option<Release>,
+    /// Where file bytes lie; default a directory under the system's temporary one, removed at the end.
+    pub tree: Option<PathBuf>,
+    /// The password of `admin`.
+    pub password: String,
+    /// TLS for the REST API; without it, plain HTTP.
+    pub tls: Option<Tls>,
+    /// The inferred behaviours to start with.
+    pub switches: Switches,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let any_loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            listen: vec![any_loopback],
+            admin: any_loopback,
+            preset: Preset::default(),
+            release: None,
+            tree: None,
+            password: DEFAULT_PASSWORD.to_owned(),
+            tls: None,
+            switches: Switches::default(),
+        }
+    }
+}
+
+/// Why an emulator did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The admin port can mount and shows secrets.
+    #[error("the admin address {0} is not loopback: give one such as 127.0.0.1:0")]
+    AdminNotLoopback(SocketAddr),
+    /// An address is taken or not ours.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The tree directory cannot be used.
+    #[error("cannot use the tree directory {path}: {source}")]
+    Tree {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The certificate or key cannot be used.
+    #[error("cannot use the TLS certificate or key: {0}")]
+    Tls(String),
+    /// The password would not be accepted by the API.
+    #[error("the admin password needs 8 characters with upper case, lower case and a digit or special character")]
+    Password,
+    /// The preset could not be built.
+    #[error("cannot build the preset: {0}")]
+    Preset(String),
+}
+
+/// The emulator; [`Emulator::start`] makes one.
+#[derive(Debug)]
+pub struct Emulator;
+
+/// An emulator that runs until it is stopped or dropped; then its mounts are gone.
+pub struct Running {
+    rest_urls: Vec<String>,
+    admin_url: String,
+    control: Control,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    tree: PathBuf,
+    remove_tree: bool,
+}
+
+impl Emulator {
+    /// Starts on the current tokio runtime and answers when the ports are open.
+    pub async fn start(options: Options) -> Result<Running, StartError> {
+        if !options.admin.ip().is_loopback() {
+            return Err(StartError::AdminNotLoopback(options.admin));
+        }
+        crate::users::check_password(&options.password).map_err(|_| StartError::Password)?;
+        let tls = options.tls.as_ref().map(acceptor).transpose()?;
+        let remove_tree = options.tree.is_none();
+        let tree = options.tree.unwrap_or_else(|| std::env::temp_dir().join(format!("weka-emulator-{}", Uid::fresh())));
+        std::fs::create_dir_all(&tree).map_err(|source| StartError::Tree { path: tree.clone(), source })?;
+        let clock = Clock::default();
+        let release = match options.release {
+            Some(release) => release,
+            None => {
+                "4.4.22".parse().map_err(|error: crate::UnreadableRelease| StartError::Preset(error.to_string()))?
+            }
+        };
+        let state =
+            State::preset(options.preset, release, options.switches, &options.password, clock.clone(), tree.clone())
+                .map_err(StartError::Preset)?;
+        let state = Arc::new(Mutex::new(state));
+        let (stop, stopped) = watch::channel(false);
+        let mut outages = Vec::new();
+        let mut rest_urls = Vec::new();
+        let mut tasks = Vec::new();
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        for (number, wanted) in options.listen.iter().enumerate() {
+            let (listener, address) = bind(*wanted).await?;
+            let (sender, outage) = watch::channel(Outage::None);
+            outages.push(sender);
+            rest_urls.push(format!("{scheme}://{address}"));
+            let endpoint =
+                Endpoint { number, state: Arc::clone(&state), tls: tls.clone(), outage, stop: stopped.clone() };
+            tasks.push(tokio::spawn(async move {
+                if let Err(error) = listen::serve(listener, address, endpoint).await {
+                    tracing::error!(%address, %error, "the REST listener ended");
+                }
+            }));
+        }
+        let control = Control { state, clock, outages: Arc::new(outages) };
+        let (listener, address) = bind(options.admin).await?;
+        let router = crate::admin::router(control.clone());
+        let mut stopped = stopped;
+        tasks.push(tokio::spawn(async move {
+            tokio::select! {
+                served = axum::serve(listener, router) => if let Err(error) = served {
+                    tracing::error!(%error, "the admin listener ended");
+                },
+                _ = stopped.wait_for(|stop| *stop) => {}
+            }
+        }));
+        let admin_url = format!("http://{address}");
+        Ok(Running { rest_urls, admin_url, control, stop, tasks, tree, remove_tree })
+    }
+}
+
+async fn bind(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address: wanted, source };
+    let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+fn acceptor(tls: &Tls) -> Result<TlsAcceptor, StartError> {
+    let unusable = |problem: &dyn std::fmt::Display| StartError::Tls(problem.to_string());
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(tls.cert_pem.as_bytes()).collect();
+    let chain = chain.map_err(|error| unusable(&error))?;
+    let key = PrivateKeyDer::from_pem_slice(tls.key_pem.as_bytes()).map_err(|error| unusable(&error))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+        .map_err(|error| unusable(&error))?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+impl Running {
+    /// The first REST endpoint, such as `http://127.0.0.1:40123`; the API lies under `/api/v2`.
+    pub fn rest_url(&self) -> &str {
+        self.rest_urls.first().map_or("", String::as_str)
+    }
+
+    /// Every REST endpoint.
+    pub fn rest_urls(&self) -> &[String] {
+        &self.rest_urls
+    }
+
+    /// The admin port, such as `http://127.0.0.1:40124`; its routes lie under `/admin`.
+    pub fn admin_url(&self) -> &str {
+        &self.admin_url
+    }
+
+    /// Faults, clock, switches, mounts and the rest, without HTTP.
+    pub fn control(&self) -> &Control {
+        &self.control
+    }
+
+    /// Stops listening, unmounts everything and removes the bytes.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        for task in self.tasks.drain(..) {
+            task.await.ok();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        self.control.unmount_all();
+        if self.remove_tree
+            && let Err(error) = std::fs::remove_dir_all(&self.tree)
+        {
+            tracing::debug!(path = %self.tree.display(), %error, "could not remove the tree directory");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Listening: plain or TLS, HTTP/1.1, with outages and connection resets on demand.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+use tokio_rustls::TlsAcceptor;
+
+use crate::server;
+use crate::state::State;
+
+/// Whether a listener lets clients in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outage {
+    /// Business as usual.
+    #[default]
+    None,
+    /// The port is closed: connections are refused, those in being are reset.
+    Refuse,
+    /// Connections are accepted and reset at once; those in being too.
+    Reset,
+    /// Connections are accepted and never served.
+    Hang,
+}
+
+/// One REST listener.
+pub(crate) struct Endpoint {
+    pub(crate) number: usize,
+    pub(crate) state: Arc<Mutex<State>>,
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) outage: watch::Receiver<Outage>,
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+/// Serves until told to stop.
+pub(crate) async fn serve(mut listener: TcpListener, address: SocketAddr, endpoint: Endpoint) -> io::Result<()> {
+    let mut outage = endpoint.outage.clone();
+    let mut stop = endpoint.stop.clone();
+    let endpoint = Arc::new(endpoint);
+    loop {
+        if *stop.borrow() {
+            return Ok(());
+        }
+        if *outage.borrow_and_update() == Outage::Refuse {
+            drop(listener);
+            tokio::select! {
+                _ = outage.wait_for(|outage| *outage != Outage::Refuse) => {}
+                _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            }
+            listener = TcpListener::bind(address).await?;
+        }
+        tokio::select! {
+            accepted = listener.accept() => if let Ok((stream, _)) = accepted {
+                tokio::spawn(connection(stream, Arc::clone(&endpoint)));
+            },
+            changed = outage.changed() => if changed.is_err() { return Ok(()) },
+            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, endpoint: Arc<Endpoint>) {
+    let mut outage = endpoint.outage.clone();
+    let mut stop = endpoint.stop.clone();
+    let Ok(socket) = stream.as_fd().try_clone_to_owned() else { return };
+    let first = *outage.borrow();
+    match first {
+        Outage::Reset | Outage::Refuse => return abort(&socket),
+        Outage::Hang => {
+            // Holds the connection open, unserved, until the outage changes.
+            let _held = &stream;
+            tokio::select! {
+                _ = outage.changed() => {}
+                _ = stop.wait_for(|stop| *stop) => {}
+            }
+            return abort(&socket);
+        }
+        Outage::None => {}
+    }
+    let reset = server::Reset::new(Notify::new());
+    let serving = async {
+        match &endpoint.tls {
+            Some(tls) => {
+                if let Ok(stream) = tls.accept(stream).await {
+                    http(stream, &endpoint, &reset).await;
+                }
+            }
+            None => http(stream, &endpoint, &reset).await,
+        }
+    };
+    tokio::select! {
+        () = serving => {}
+        () = reset.notified() => abort(&socket),
+        _ = outage.wait_for(|outage| *outage != Outage::None) => abort(&socket),
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+}
+
+async fn http<S>(stream: S, endpoint: &Arc<Endpoint>, reset: &server::Reset)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(|request: hyper::Request<Incoming>| {
+        let endpoint = Arc::clone(endpoint);
+        let reset = Arc::clone(reset);
+        async move {
+            let request = request.map(axum::body::Body::new);
+            Ok::<_, Infallible>(server::answer(&endpoint.state, endpoint.number, &reset, request).await)
+        }
+    });
+    let served = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    if let Err(error) = served {
+        tracing::debug!(%error, "connection ended");
+    }
+}
+
+/// Makes the close of this socket a TCP reset. The socket is closed when its other owner lets go, right after this.
+fn abort(socket: &OwnedFd) {
+    rustix::net::sockopt::set_socket_linger(socket, Some(Duration::ZERO)).ok();
+}

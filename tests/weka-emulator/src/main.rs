@@ -1,0 +1,97 @@
+//! `weka-emulator`: a WEKA cluster to test against. Prints one line of JSON with its ports when it is ready, and runs
+//! until SIGTERM or SIGINT; then it unmounts what it mounted.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Parser;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use weka_emulator::{DEFAULT_PASSWORD, Emulator, Options, Preset, Release, Switches, Tls};
+
+/// A WEKA cluster to test against: REST API v2, and real trees that clients mount by FUSE.
+#[derive(Parser)]
+#[command(version, about, long_about = None)]
+struct Arguments {
+    /// Address of the REST API; give it several times for several endpoints
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: Vec<SocketAddr>,
+    /// Address of the admin port (loopback only): faults, clock, mounts, switches; GET /admin lists its routes
+    #[arg(long, default_value = "127.0.0.1:0")]
+    admin: SocketAddr,
+    /// The cluster to be: live-4.4.22 (as observed) or s3-ready
+    #[arg(long, default_value = "live-4.4.22")]
+    preset: Preset,
+    /// The release to claim, 4.2 to 5.1; decides which routes exist
+    #[arg(long, default_value = "4.4.22")]
+    release: Release,
+    /// Directory for file bytes; default: a temporary one, removed at the end
+    #[arg(long)]
+    tree: Option<PathBuf>,
+    /// Password of the user admin in the organization Root
+    #[arg(long, env = "WEKA_EMULATOR_PASSWORD", default_value = DEFAULT_PASSWORD, hide_env_values = true)]
+    password: String,
+    /// PEM file with the certificate chain; makes the REST API https
+    #[arg(long, requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// PEM file with the private key
+    #[arg(long, requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Set a switch: NAME=JSON, such as data_services=true; GET /admin/switches lists them
+    #[arg(long = "switch", value_name = "NAME=JSON")]
+    switches: Vec<String>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_env("WEKA_EMULATOR_LOG"))
+        .with_writer(std::io::stderr)
+        .init();
+    let arguments = Arguments::parse();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let running = Emulator::start(options(arguments)?).await?;
+    let ready = json!({
+        "ready": true,
+        "rest_url": running.rest_url(),
+        "rest_urls": running.rest_urls(),
+        "admin_url": running.admin_url(),
+        "pid": std::process::id(),
+    });
+    println!("{ready}");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    running.stop().await;
+    Ok(())
+}
+
+fn options(arguments: Arguments) -> anyhow::Result<Options> {
+    let tls = match (arguments.tls_cert, arguments.tls_key) {
+        (Some(cert), Some(key)) => Some(Tls {
+            cert_pem: std::fs::read_to_string(&cert).with_context(|| format!("cannot read {}", cert.display()))?,
+            key_pem: std::fs::read_to_string(&key).with_context(|| format!("cannot read {}", key.display()))?,
+        }),
+        _ => None,
+    };
+    let mut switches = Switches::default();
+    for setting in &arguments.switches {
+        let (name, value) = setting.split_once('=').with_context(|| format!("--switch {setting}: NAME=JSON"))?;
+        let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
+        let change = [(name.to_owned(), value)].into_iter().collect();
+        switches.set(&change).with_context(|| format!("--switch {setting}"))?;
+    }
+    Ok(Options {
+        listen: arguments.listen,
+        admin: arguments.admin,
+        preset: arguments.preset,
+        release: Some(arguments.release),
+        tree: arguments.tree,
+        password: arguments.password,
+        tls,
+        switches,
+    })
+}
