@@ -21,6 +21,8 @@ pub mod memory;
 mod record;
 pub mod schema;
 mod segments;
+#[cfg(any(test, feature = "testing"))]
+pub mod suite;
 mod tables;
 mod transaction;
 

@@ -73,3 +73,42 @@ impl Engine for MemoryDisk {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use stowage_ports::store::{Commit, CommitError, Store};
+
+    use super::*;
+
+    fn disk() -> impl Fn(&Path) -> Arc<dyn Store> {
+        let disk = MemoryDisk::default();
+        move |_| Arc::new(disk.open())
+    }
+
+    crate::engine_suite!(disk());
+
+    fn put(key: &'static str) -> Commit {
+        let key = Key::from_static(key.as_bytes());
+        Commit { preconditions: Vec::new(), writes: vec![Write::Put(key, Key::from_static(b"x"))] }
+    }
+
+    #[tokio::test]
+    async fn after_a_failed_write_everything_is_refused_until_the_store_is_opened_again() {
+        let disk = MemoryDisk::default();
+        let store = disk.open();
+        store.commit(put("a")).await.unwrap();
+        disk.set_broken(true);
+        let error = store.commit(put("b")).await.unwrap_err();
+        assert!(matches!(&error, CommitError::Store(StoreError::Io(text)) if text.contains("no space")), "{error}");
+        disk.set_broken(false);
+        assert_eq!(store.commit(put("c")).await, Err(error));
+        assert_eq!(store.version(), Version(1));
+        assert!(store.get(b"a").await.unwrap().is_some(), "reads go on");
+        drop(store);
+        let store = disk.open();
+        assert_eq!(store.commit(put("d")).await, Ok(Version(2)));
+        assert_eq!(store.get(b"c").await.unwrap(), None);
+    }
+}
