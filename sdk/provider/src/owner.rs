@@ -18,6 +18,9 @@ pub fn short_name(owner: &str, length: usize) -> String {
     let mut name = String::with_capacity(length);
     let (mut bits, mut held) = (0u32, 0u32);
     for byte in digest {
+        if name.len() >= length {
+            break;
+        }
         bits = (bits << 8) | u32::from(byte);
         held += 8;
         while held >= 5 && name.len() < length {
