@@ -1,0 +1,217 @@
+//! The mount plan compiler: from a namespace and a request to what a node or a CSI driver needs. Pure; no exchange.
+//!
+//! A wekafs mount source names a filesystem and never a directory in it. So a plan mounts the filesystem's root and names
+//! the one subpath that the workload may see; the node binds that and nothing else. What follows from this is said in the
+//! plan: under isolation `directory` the node is trusted with the whole filesystem, and read-only is the client's promise
+//! ([WEKA user guide]: before 5.1 no token is read-only, and fences are per filesystem).
+
+use std::collections::BTreeMap;
+
+use stowage_provider_sdk::prelude::{
+    AccessMode, Delivery, EnforcedBy, Extensions, MountPlan, MountRequest, MountSecret, OneMount, PlanForm,
+    Prerequisite, Result, error, error::FieldFault,
+};
+
+use crate::config::{Config, Isolation, is_safe_path};
+use crate::mount_options;
+use crate::node_steps::{self, CLIENT_KIND};
+use crate::reference::{Plan, Reference};
+
+/// What is mounted.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    /// The filesystem's name now.
+    pub(crate) filesystem: String,
+    /// The namespace's path in it, without slashes around; empty when the filesystem is the namespace.
+    pub(crate) path: String,
+}
+
+/// How the mount proves itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Token {
+    /// Not at all.
+    None,
+    /// By a mount token, of which this is the sealed handle.
+    Sealed(String),
+    /// By a token file that the node's owner keeps.
+    File(String),
+}
+
+/// The registered prefix of a class's mount options among a request's extensions.
+const CLASS_OPTION: &str = "mount.option.";
+/// The CSI driver that volume handles are for.
+const CSI_DRIVER: &str = "csi.weka.io";
+/// Longest volume handle that it takes.
+const MAX_VOLUME_HANDLE: usize = 1920;
+/// Node addresses that a plan's reference keeps.
+const MAX_ADDRESSES: usize = 8;
+
+/// Compiles the plan.
+pub(crate) fn compile(config: &Config, target: &Target, request: &MountRequest, token: &Token) -> Result<MountPlan> {
+    let parts = parts(request)?;
+    let class = class_options(&request.extensions);
+    let chosen = mount_options::merge(&config.mount.options, &class).map_err(|problems| {
+        let fault = |(key, problem)| FieldFault { field: format!("{CLASS_OPTION}{key}"), problem };
+        error::invalid_fields(problems.into_iter().map(fault).collect())
+    })?;
+    let mut extensions = trust(config, target, request, token);
+    let mut mounts = Vec::new();
+    match request.form {
+        PlanForm::NodeMount | PlanForm::AppController => {
+            let options = options(config, &chosen, token);
+            for (prefix, mode) in &parts {
+                mounts.push(one(config, target, prefix, mode, token, options.clone()));
+            }
+        }
+        PlanForm::CsiVolume => {
+            extensions.extend(csi(target, &parts, &chosen)?);
+            for (prefix, mode) in &parts {
+                mounts.push(one(config, target, prefix, mode, token, pairs(&chosen)));
+            }
+        }
+        PlanForm::HostPrepared => return Err(error::unsupported("mount plans that the host prepares")),
+        PlanForm::Other(ref word) => return Err(error::unsupported(word)),
+    }
+    let secrets = match token {
+        Token::Sealed(handle) => {
+            vec![MountSecret { handle: handle.clone(), deliver: Delivery::OptionKey("token".to_owned()) }]
+        }
+        Token::None | Token::File(_) => Vec::new(),
+    };
+    Ok(MountPlan {
+        ref_: reference(target, request),
+        mounts,
+        secrets,
+        prerequisites: vec![Prerequisite { kind: CLIENT_KIND.to_owned(), min_version: None }],
+        valid_until: None,
+        extensions,
+    })
+}
+
+/// The prefixes and modes that were asked for; an empty prefix is the whole namespace.
+fn parts(request: &MountRequest) -> Result<Vec<(String, AccessMode)>> {
+    if request.prefixes.is_empty() {
+        return Err(error::invalid("prefixes", "is empty: name a prefix, or the empty one for the whole namespace"));
+    }
+    let mut parts = Vec::new();
+    for (index, (prefix, mode)) in request.prefixes.iter().enumerate() {
+        let prefix = prefix.trim_matches('/');
+        if !prefix.is_empty() && !is_safe_path(prefix) {
+            let problem = "must be a relative path of letters, digits, `-`, `_` and `.`, without `..`";
+            return Err(error::invalid(&format!("prefixes.{index}"), problem));
+        }
+        if let AccessMode::Other(word) = mode {
+            return Err(error::unsupported(word));
+        }
+        parts.push((prefix.to_owned(), mode.clone()));
+    }
+    Ok(parts)
+}
+
+fn one(
+    config: &Config,
+    target: &Target,
+    prefix: &str,
+    mode: &AccessMode,
+    token: &Token,
+    options: Extensions,
+) -> OneMount {
+    // A token is for one filesystem, so it keeps others out only where the filesystem is the namespace; and it never
+    // makes a mount read-only.
+    let whole = config.isolation == Isolation::Filesystem && prefix.is_empty() && *token != Token::None;
+    let by_credential = whole && *mode == AccessMode::ReadWrite;
+    OneMount {
+        source: node_steps::source_of(&config.mount, &target.filesystem),
+        subpath: join(&target.path, prefix),
+        mode: mode.clone(),
+        enforced_by: if by_credential { EnforcedBy::Credential } else { EnforcedBy::MountOptionOnly },
+        options,
+    }
+}
+
+/// The client's options. `ro`, `nosuid` and `nodev` are the node's to add, by the plan's mode and always.
+fn options(config: &Config, chosen: &BTreeMap<String, String>, token: &Token) -> Extensions {
+    let mount = &config.mount;
+    let mut options: Extensions = mount.net.iter().map(|net| ("net".to_owned(), net.clone())).collect();
+    options.extend(mount.num_cores.map(|cores| ("num_cores".to_owned(), cores.to_string())));
+    options.extend(mount.container_name.clone().map(|name| ("container_name".to_owned(), name)));
+    options.extend(pairs(chosen));
+    if let Token::File(path) = token {
+        options.push(("auth_token_path".to_owned(), path.clone()));
+    }
+    options
+}
+
+fn pairs(options: &BTreeMap<String, String>) -> Extensions {
+    options.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+fn class_options(extensions: &Extensions) -> BTreeMap<String, String> {
+    let option = |(key, value): &(String, String)| Some((key.strip_prefix(CLASS_OPTION)?.to_owned(), value.clone()));
+    extensions.iter().filter_map(option).collect()
+}
+
+/// What is enforced by the server and what only by the client, in registered keys.
+fn trust(config: &Config, target: &Target, request: &MountRequest, token: &Token) -> Extensions {
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let directory = config.isolation == Isolation::Directory;
+    let server = !directory && *token != Token::None;
+    let mut told = vec![
+        pair("isolation", if directory { "directory" } else { "filesystem" }),
+        pair("isolation.server-enforced", if server { "true" } else { "false" }),
+    ];
+    if directory {
+        let note = format!(
+            "a node that mounts this can reach all of filesystem {}; only its agent keeps a workload within its subpath",
+            target.filesystem
+        );
+        told.push(pair("trust.node", "filesystem"));
+        told.push(("trust.note".to_owned(), note));
+    }
+    if request.prefixes.iter().any(|(_, mode)| *mode == AccessMode::ReadOnly) {
+        told.push(pair("read-only.enforced-by", "client"));
+    }
+    if request.multi_writer {
+        told.push(pair("multi-writer", "true"));
+    }
+    told
+}
+
+/// What a PersistentVolume needs. The driver mounts with a secret of its own, so the plan carries none.
+fn csi(target: &Target, parts: &[(String, AccessMode)], chosen: &BTreeMap<String, String>) -> Result<Extensions> {
+    let mut told = vec![("csi.driver".to_owned(), CSI_DRIVER.to_owned())];
+    for (index, (prefix, mode)) in parts.iter().enumerate() {
+        let path = join(&target.path, prefix);
+        let handle = match (target.path.is_empty(), path.is_empty()) {
+            (true, true) => format!("weka/v2/{}", target.filesystem),
+            (true, false) => format!("weka/v2/{}/{path}", target.filesystem),
+            (false, _) => format!("dir/v1/{}/{path}", target.filesystem),
+        };
+        if handle.len() > MAX_VOLUME_HANDLE {
+            return Err(error::too_large("csi.volume-handle", handle.len() as u64, MAX_VOLUME_HANDLE as u64));
+        }
+        let key = |name: &str| if index == 0 { format!("csi.{name}") } else { format!("csi.{index}.{name}") };
+        let read_only = *mode == AccessMode::ReadOnly;
+        told.push((key("volume-handle"), handle));
+        told.push((key("access-mode"), if read_only { "ReadOnlyMany" } else { "ReadWriteMany" }.to_owned()));
+        told.push((key("read-only"), read_only.to_string()));
+    }
+    if !chosen.is_empty() {
+        let flat = |(key, value): (&String, &String)| if value.is_empty() { key.clone() } else { format!("{key}={value}") };
+        told.push(("csi.mount-options".to_owned(), chosen.iter().map(flat).collect::<Vec<_>>().join(",")));
+    }
+    Ok(told)
+}
+
+fn reference(target: &Target, request: &MountRequest) -> Vec<u8> {
+    let addresses = request.node_addresses.iter().filter(|a| a.len() <= 45).take(MAX_ADDRESSES).cloned().collect();
+    let plan = Plan { filesystem: target.filesystem.clone(), node: request.node.clone(), addresses };
+    Reference::Plan(plan).bytes()
+}
+
+fn join(path: &str, prefix: &str) -> String {
+    [path, prefix].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod golden;

@@ -1,0 +1,90 @@
+//! Usage of many namespaces in a bounded number of calls: one list of quotas for each filesystem, one list of filesystems.
+
+use std::collections::{BTreeMap, HashMap};
+
+use stowage_provider_sdk::prelude::{
+    Basis, Dimension, Error, LimitState, NativeRef, Result, Usage, Usages, error, host,
+};
+
+use super::{Native, native};
+use crate::api::{Filesystem, Quota};
+use crate::reference::Directory;
+use crate::rest::Rest;
+use crate::{filesystems, quotas};
+
+/// One entry for each reference, in order.
+pub(crate) fn read(rest: &Rest, references: &[NativeRef]) -> Result<Usages> {
+    let natives: Vec<Result<Native>> = references.iter().map(|reference| native(reference)).collect();
+    // A single directory costs one GET instead of a list of all.
+    if let [Ok(Native::Directory(directory))] = natives.as_slice() {
+        let quota = quotas::get(rest, &directory.filesystem_uid, directory.inode)?;
+        return Ok(Usages::Done(vec![of_directory(directory, quota.as_ref())]));
+    }
+    let mut listed: BTreeMap<&str, Listed> = BTreeMap::new();
+    for native in natives.iter().flatten() {
+        if let Native::Directory(directory) = native
+            && !listed.contains_key(directory.filesystem_uid.as_str())
+        {
+            let uid = directory.filesystem_uid.as_str();
+            listed.insert(uid, Listed::of(quotas::all(rest, uid)?));
+        }
+    }
+    let wholes: HashMap<String, Filesystem> = if natives.iter().flatten().any(|n| matches!(n, Native::Filesystem(_))) {
+        filesystems::all(rest)?.into_iter().map(|filesystem| (filesystem.uid.clone(), filesystem)).collect()
+    } else {
+        HashMap::new()
+    };
+    let one = |native: Result<Native>| match native? {
+        Native::Directory(directory) => {
+            let quota = listed.get(directory.filesystem_uid.as_str()).and_then(|listed| listed.quota(&directory));
+            of_directory(&directory, quota)
+        }
+        Native::Filesystem(whole) => match wholes.get(&whole.uid) {
+            Some(filesystem) => Ok(vec![of_filesystem(filesystem)]),
+            None => Err(error::not_found(format_args!("filesystem {}", whole.name))),
+        },
+    };
+    let entries: Vec<_> = references.iter().map(|reference| one(native(reference))).collect();
+    Ok(Usages::Done(entries))
+}
+
+/// Quotas of one filesystem, by inode and by path.
+struct Listed {
+    quotas: Vec<Quota>,
+    by_inode: HashMap<u64, usize>,
+    by_path: HashMap<String, usize>,
+}
+
+impl Listed {
+    fn of(quotas: Vec<Quota>) -> Self {
+        let by_inode = quotas.iter().enumerate().map(|(index, quota)| (quota.inode_id, index)).collect();
+        let by_path = quotas.iter().enumerate().filter_map(|(i, quota)| Some((quota.path()?, i))).collect();
+        Self { quotas, by_inode, by_path }
+    }
+
+    /// By inode, or by path when the directory was made anew.
+    fn quota(&self, directory: &Directory) -> Option<&Quota> {
+        let index = self.by_inode.get(&directory.inode).or_else(|| self.by_path.get(&directory.path))?;
+        self.quotas.get(*index)
+    }
+}
+
+fn of_directory(directory: &Directory, quota: Option<&Quota>) -> Result<Vec<Usage>, Error> {
+    let missing = || {
+        let text = format!("directory {} has no quota, so nothing counts it; set its limits again", directory.path);
+        Error { message: text, ..error::not_found("") }.with_native_code("DirectoryHasNoQuota")
+    };
+    quota.map(|quota| vec![quotas::usage(quota, host::now_ms())]).ok_or_else(missing)
+}
+
+fn of_filesystem(filesystem: &Filesystem) -> Usage {
+    let full = filesystem.total_budget != 0 && filesystem.used_total >= filesystem.total_budget;
+    Usage {
+        dimension: Dimension::Bytes,
+        used: filesystem.used_total,
+        uncertainty: None,
+        basis: Basis::Logical,
+        state: if full { LimitState::Hard } else { LimitState::Ok },
+        observed_at: host::now_ms(),
+    }
+}
