@@ -24,6 +24,8 @@ mod segments;
 #[cfg(any(test, feature = "testing"))]
 pub mod suite;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 pub use changes::Change;

@@ -8,6 +8,8 @@
 mod limits;
 mod pools;
 mod space;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
 

@@ -13,6 +13,7 @@ use stowage_ports::{
     guest_state::GuestStateError,
     store::{Commit, CommitError, KeyRange, Precondition, Store, Versioned, Write},
 };
+use tokio::sync::Notify;
 
 use super::failed;
 use crate::Segments;
@@ -31,6 +32,8 @@ pub(super) struct Pool {
     numbers: Segments,
     range: RangeInclusive<u32>,
     round: Mutex<Round>,
+    /// Told when a chosen number is let go, committed or not.
+    settled: Notify,
 }
 
 /// Where the search goes on, and what takers of this process are about to commit.
@@ -45,9 +48,18 @@ struct Chosen<'a> {
     number: u32,
 }
 
+/// What a search found.
+enum Search<'a> {
+    Chosen(Chosen<'a>),
+    /// Every free number is chosen by another taker of this process, who may yet let it go.
+    Busy,
+    Full,
+}
+
 impl Drop for Chosen<'_> {
     fn drop(&mut self) {
         self.pool.round.lock().taking.remove(&self.number);
+        self.pool.settled.notify_waiters();
     }
 }
 
@@ -61,6 +73,7 @@ impl Pool {
             numbers: Segments::of([NUMBERS, instance, name]),
             range,
             round,
+            settled: Notify::new(),
         }
     }
 
@@ -103,20 +116,40 @@ impl Pool {
         }
     }
 
-    /// A number with no row that no other taker of this process has chosen, searched from where the round stands.
+    /// A number with no row that no other taker of this process has chosen.
     async fn choose(&self) -> Result<Chosen<'_>, GuestStateError> {
-        let next = self.round.lock().next;
-        for part in [next..=*self.range.end(), *self.range.start()..=next] {
-            if let Some(chosen) = self.choose_in(part).await? {
-                return Ok(chosen);
+        loop {
+            // Made before the search, so that nothing that settles during it is missed.
+            let settled = self.settled.notified();
+            match self.search().await? {
+                Search::Chosen(chosen) => return Ok(chosen),
+                Search::Busy => settled.await,
+                Search::Full => {
+                    let count = u64::from(*self.range.end()).saturating_add(1);
+                    let limit = count.saturating_sub(u64::from(*self.range.start()));
+                    return Err(GuestStateError::Full { what: "pool", limit });
+                }
             }
         }
-        let (start, end) = (u64::from(*self.range.start()), u64::from(*self.range.end()));
-        Err(GuestStateError::Full { what: "pool", limit: end.saturating_add(1).saturating_sub(start) })
     }
 
-    async fn choose_in(&self, part: RangeInclusive<u32>) -> Result<Option<Chosen<'_>>, GuestStateError> {
+    /// Searches from where the round stands to the end, and then from the start.
+    async fn search(&self) -> Result<Search<'_>, GuestStateError> {
+        let next = self.round.lock().next;
+        let mut busy = false;
+        for part in [next..=*self.range.end(), *self.range.start()..=next] {
+            match self.search_in(part).await? {
+                Search::Full => {}
+                Search::Busy => busy = true,
+                chosen @ Search::Chosen(_) => return Ok(chosen),
+            }
+        }
+        Ok(if busy { Search::Busy } else { Search::Full })
+    }
+
+    async fn search_in(&self, part: RangeInclusive<u32>) -> Result<Search<'_>, GuestStateError> {
         let mut from = *part.start();
+        let mut busy = false;
         while from <= *part.end() {
             let range = KeyRange {
                 start: self.number_key(from),
@@ -129,24 +162,32 @@ impl Pool {
                 Some(last) if rows.len() == SEARCH_PAGE => *last,
                 _ => *part.end(),
             };
-            if let Some(chosen) = self.claim((from..=scanned_to).filter(|number| !held.contains(number))) {
-                return Ok(Some(chosen));
+            match self.claim((from..=scanned_to).filter(|number| !held.contains(number))) {
+                Search::Full => {}
+                Search::Busy => busy = true,
+                chosen @ Search::Chosen(_) => return Ok(chosen),
             }
             match scanned_to.checked_add(1) {
                 Some(next) => from = next,
                 None => break,
             }
         }
-        Ok(None)
+        Ok(if busy { Search::Busy } else { Search::Full })
     }
 
-    /// Claims the first number that no other taker of this process has.
-    fn claim(&self, mut free: impl Iterator<Item = u32>) -> Option<Chosen<'_>> {
+    /// Claims the first of the free numbers that no other taker of this process has.
+    fn claim(&self, free: impl Iterator<Item = u32>) -> Search<'_> {
         let mut round = self.round.lock();
-        let number = free.find(|number| !round.taking.contains(number))?;
-        round.taking.insert(number);
-        round.next = if number < *self.range.end() { number.saturating_add(1) } else { *self.range.start() };
-        Some(Chosen { pool: self, number })
+        let mut busy = false;
+        for number in free {
+            if !round.taking.insert(number) {
+                busy = true;
+                continue;
+            }
+            round.next = if number < *self.range.end() { number.saturating_add(1) } else { *self.range.start() };
+            return Search::Chosen(Chosen { pool: self, number });
+        }
+        if busy { Search::Busy } else { Search::Full }
     }
 
     fn number_key(&self, number: u32) -> stowage_ports::store::Key {
