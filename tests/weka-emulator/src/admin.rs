@@ -35,6 +35,7 @@ const INDEX: &[(&str, &str)] = &[
     ("GET /admin/clock", "{now_ms, offset_ms}"),
     ("POST /admin/clock", "{advance_ms}: negative goes back"),
     ("GET|PUT /admin/preset", "{preset: live-4.4.22 | s3-ready}"),
+    ("PUT /admin/s3", "{containers}: backends that may run S3; 0 takes its containers away, its configuration stays"),
     ("GET|PUT /admin/release", "{release: 4.4.22}: drives which routes exist"),
     ("PATCH /admin/cluster", "overrides fields of GET /cluster, such as status or io_status; null takes back"),
     ("PUT /admin/outage", "{outage: none | refuse | reset | hang, endpoint?}"),
@@ -99,6 +100,7 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/admin/faults/{id}", delete(remove_fault))
         .route("/admin/clock", get(clock).post(advance))
         .route("/admin/preset", get(preset).put(set_preset))
+        .route("/admin/s3", put(set_s3))
         .route("/admin/release", get(release).put(set_release))
         .route("/admin/cluster", axum::routing::patch(override_cluster))
         .route("/admin/outage", put(set_outage))
@@ -177,6 +179,17 @@ async fn preset(State(control): State<Control>) -> Answer {
 
 async fn set_preset(State(control): State<Control>, Json(wanted): Json<PresetName>) -> Answer {
     control.set_preset(wanted.preset);
+    done()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct S3Containers {
+    containers: usize,
+}
+
+async fn set_s3(State(control): State<Control>, Json(wanted): Json<S3Containers>) -> Answer {
+    control.set_s3_containers(wanted.containers);
     done()
 }
 

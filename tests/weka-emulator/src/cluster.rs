@@ -234,7 +234,7 @@ pub(crate) fn processes(state: &mut State, _call: &Call) -> Answer {
 /// `GET /dataService/features`
 pub(crate) fn data_service_features(state: &mut State, _call: &Call) -> Answer {
     let enabled = state.switches.data_services;
-    data(json!([{ "name": "QUOTA_COLORING", "enabled": enabled }]))
+    data(json!([{ "name": "quota", "enabled": enabled, "description": "Distributed Quota" }]))
 }
 
 /// `GET /alerts`, `GET /events`: none

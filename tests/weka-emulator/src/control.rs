@@ -12,7 +12,6 @@ use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::envelope::Refusal;
 use crate::faults::{Fault, Rule};
 use crate::listen::Outage;
 use crate::mounts::{MountRefused, MountRequest, MountRow};
@@ -100,7 +99,7 @@ impl Control {
         &self.clock
     }
 
-    /// Adds a fault rule and answers its id.
+    /// Adds a fault rule and answers its id. A [`Fault::StaleList`] takes down the lists as they are now.
     pub fn add_fault(&self, rule: Rule) -> u64 {
         let mut state = self.state.lock();
         if rule.fault == Fault::StaleList {
@@ -151,6 +150,11 @@ impl Control {
     /// Moves to another preset; filesystems, users and tokens stay.
     pub fn set_preset(&self, preset: Preset) {
         self.state.lock().become_preset(preset);
+    }
+
+    /// How many backends may run S3; 0 takes the protocol's containers away and leaves its configuration.
+    pub fn set_s3_containers(&self, count: usize) {
+        self.state.lock().set_s3_containers(count);
     }
 
     /// The release in force.
@@ -353,11 +357,5 @@ impl Control {
             "mounts": state.mounts.count(),
             "faults": state.faults.rules().len(),
         })
-    }
-}
-
-impl From<Refusal> for ControlError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Invalid(refusal.body.to_string())
     }
 }

@@ -82,7 +82,7 @@ async fn connection(stream: TcpStream, endpoint: Arc<Endpoint>) {
             // Holds the connection open, unserved, until the outage changes.
             let _held = &stream;
             tokio::select! {
-                _ = outage.changed() => {}
+                _ = outage.wait_for(|outage| *outage != Outage::Hang) => {}
                 _ = stop.wait_for(|stop| *stop) => {}
             }
             return abort(&socket);

@@ -111,6 +111,12 @@ impl State {
         Ok(state)
     }
 
+    /// Gives S3 the first so many backends to run on.
+    pub(crate) fn set_s3_containers(&mut self, count: usize) {
+        let hosts = self.machines.backends.iter().take(count);
+        self.s3.containers = hosts.map(|backend| (backend.host, backend.uid)).collect();
+    }
+
     /// Moves to another preset at run time: S3 appears or disappears, everything else stays.
     pub(crate) fn become_preset(&mut self, preset: Preset) {
         self.preset = preset;
@@ -120,8 +126,7 @@ impl State {
                 self.s3.service = None;
             }
             Preset::S3Ready => {
-                self.s3.containers =
-                    self.machines.backends.iter().take(2).map(|backend| (backend.host, backend.uid)).collect();
+                self.set_s3_containers(2);
                 self.s3.service = Some(Service {
                     filesystem: "s3-data".to_owned(),
                     config_filesystem: "s3-config".to_owned(),

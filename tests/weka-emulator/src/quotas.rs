@@ -125,6 +125,12 @@ fn token_in(token: &str) -> Option<Ino> {
     token.parse().ok().or_else(from_uuid)
 }
 
+/// `GET /fileSystems/{uid}/quota/default`: none, because default quotas cannot be set here
+pub(crate) fn defaults(state: &mut State, call: &Call) -> Answer {
+    state.filesystem(call)?;
+    data(json!([]))
+}
+
 /// `GET /fileSystems/{uid}/quota/{inode_id}`
 pub(crate) fn get(state: &mut State, call: &Call) -> Answer {
     let inode = inode_in(call)?;

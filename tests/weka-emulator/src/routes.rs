@@ -142,6 +142,7 @@ routes! {
     POST "/fileSystems/{uid}/securityPolicy/attach" V44 ADMINS security::attach_to_filesystem;
     POST "/fileSystems/{uid}/securityPolicy/detach" V44 ADMINS security::detach_from_filesystem;
     GET "/fileSystems/{uid}/quota" ALWAYS READERS quotas::list;
+    GET "/fileSystems/{uid}/quota/default" ALWAYS READERS quotas::defaults;
     GET "/fileSystems/{uid}/quota/{inode}" ALWAYS READERS quotas::get;
     PUT "/fileSystems/{uid}/quota/{inode}" ALWAYS CSI_UP quotas::put;
     PATCH "/fileSystems/{uid}/quota/{inode}" ALWAYS CSI_UP quotas::patch;

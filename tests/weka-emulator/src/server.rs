@@ -200,6 +200,7 @@ fn run(state: &mut State, incoming: &Incoming, bare: &str) -> (Option<Session>, 
     if incoming.method == "GET" && ["/healthcheck", "/ui/healthcheck"].contains(&bare) {
         return (None, Outgoing::json(200, &json!("ok")));
     }
+    // The real one is a page of Swagger UI; the version in it was observed, its form was not.
     if incoming.method == "GET" && bare == "/docs" {
         let info = json!({ "info": { "title": "WEKA REST API", "version": state.release.api_version() } });
         return (None, Outgoing::json(200, &info));

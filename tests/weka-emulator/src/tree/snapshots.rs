@@ -13,6 +13,9 @@ use super::accounting::Quota;
 use super::node::{Ino, Kind, Node, SnapshotView};
 use super::volume::Tree;
 
+/// Gives the copy of an inode its number and its snapshot mark.
+type Place<'a> = dyn FnMut(&mut Tree, Ino, &Node) -> (Ino, Option<SnapshotView>) + 'a;
+
 /// What a snapshot keeps beside its visible image.
 #[derive(Clone, Debug)]
 pub(crate) struct Frozen {
@@ -89,11 +92,7 @@ impl Tree {
     }
 
     /// Copies a subtree; `place` gives each copy its number and its snapshot mark. Hard links stay one inode.
-    fn copy_subtree(
-        &mut self,
-        from: Ino,
-        place: &mut dyn FnMut(&mut Self, Ino, &Node) -> (Ino, Option<SnapshotView>),
-    ) -> Result<Ino, Errno> {
+    fn copy_subtree(&mut self, from: Ino, place: &mut Place<'_>) -> Result<Ino, Errno> {
         let mut placed: BTreeMap<Ino, Ino> = BTreeMap::new();
         let mut order = vec![from];
         let mut at = 0;

@@ -7,6 +7,17 @@
     reason = "tests fail by panicking"
 )]
 
+mod admin;
+mod binary;
+mod faults;
+mod filesystems;
+mod mounts;
+mod observed;
+mod organizations;
+mod quotas;
+mod roles;
+mod security;
 mod session;
+mod snapshots;
 mod support;
 mod tree;

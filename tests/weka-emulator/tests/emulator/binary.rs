@@ -1,0 +1,41 @@
+//! The binary: its ready line, and its manners at the end.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::support::{client, is_mounted};
+
+fn spawn(arguments: &[&str]) -> (Child, Value) {
+    let mut child =
+        Command::new(env!("CARGO_BIN_EXE_weka-emulator")).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    (child, serde_json::from_str(&line).unwrap())
+}
+
+#[tokio::test]
+async fn it_prints_its_ports_and_unmounts_on_sigterm() {
+    let (mut child, ready) = spawn(&["--preset", "s3-ready", "--switch", "data_services=true"]);
+    assert_eq!(ready["ready"], true);
+    let target = tempfile::tempdir().unwrap();
+    let mounts = format!("{}/admin/mounts", ready["admin_url"].as_str().unwrap());
+    let ask = json!({ "filesystem": "default", "target": target.path() });
+    assert_eq!(client().post(mounts).json(&ask).send().await.unwrap().status(), 200);
+    std::fs::write(target.path().join("f"), b"through the binary").unwrap();
+    assert!(is_mounted(target.path()));
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(!is_mounted(target.path()));
+}
+
+#[test]
+fn a_wrong_preset_or_switch_is_said_before_anything_starts() {
+    for arguments in [["--preset", "tomato"], ["--switch", "nope=1"], ["--release", "1.0"]] {
+        let run = Command::new(env!("CARGO_BIN_EXE_weka-emulator")).args(arguments).output().unwrap();
+        assert!(!run.status.success());
+        assert!(run.stdout.is_empty());
+    }
+}
