@@ -43,6 +43,7 @@ impl Identity for Fake {
             .capability(Capability::supported("tenants"))
             .capability(Capability::supported("snapshots"))
             .capability(Capability::supported("mounts.node-mount"))
+            .capability(Capability::supported("mounts.multi-writer"))
             .capability(Capability::supported("mounts.detach"))
             .capability(
                 Capability::supported("credentials.session")
