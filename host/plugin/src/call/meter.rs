@@ -19,7 +19,6 @@ pub(crate) struct Meter {
     since_ns: AtomicU64,
     in_import: AtomicBool,
     in_exchange: AtomicBool,
-    returned: AtomicBool,
     pub(crate) memory_peak: AtomicU64,
     pub(crate) host_calls: AtomicU32,
     pub(crate) exchanges: AtomicU32,
@@ -37,7 +36,6 @@ impl Meter {
             since_ns: AtomicU64::new(0),
             in_import: AtomicBool::new(false),
             in_exchange: AtomicBool::new(false),
-            returned: AtomicBool::new(false),
             memory_peak: AtomicU64::new(0),
             host_calls: AtomicU32::new(0),
             exchanges: AtomicU32::new(0),
@@ -78,15 +76,6 @@ impl Meter {
     /// Whether an HTTP exchange is under way.
     pub(crate) fn in_exchange(&self) -> bool {
         self.in_exchange.load(Ordering::Relaxed)
-    }
-
-    /// Whether the guest has returned and its answer is being read.
-    pub(crate) fn set_returned(&self, returned: bool) {
-        self.returned.store(returned, Ordering::Relaxed);
-    }
-
-    pub(crate) fn returned(&self) -> bool {
-        self.returned.load(Ordering::Relaxed)
     }
 
     /// CPU time so far.

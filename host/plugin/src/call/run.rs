@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use wasmtime::component::{ComponentNamedList, InstancePre, Lift, Lower};
-use wasmtime::{CallHook, Store, UpdateDeadline};
+use wasmtime::{CallHook, Store, UpdateDeadline, WasmBacktrace};
 
 use super::fault::hidden_limit;
 use super::{CallState, LimitHit, Meter, Stop};
@@ -43,7 +43,6 @@ impl Budget {
 /// A store with every limit set.
 fn store(runtime: &wasmtime::Engine, state: CallState, cpu: Duration) -> Store<CallState> {
     let meter = Arc::clone(&state.meter);
-    let phase = Arc::clone(&state.meter);
     let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
     let limits = &state.bound.limits;
     let (transfer, result, handles) = (size(limits.transfer_bytes), size(limits.result_bytes), size(limits.handles));
@@ -58,14 +57,8 @@ fn store(runtime: &wasmtime::Engine, state: CallState, cpu: Duration) -> Store<C
     // What the guest hands over is lifted after a host call has begun, or after the guest has returned.
     store.call_hook(move |mut store, hook| {
         match hook {
-            CallHook::CallingHost => {
-                phase.set_returned(false);
-                store.set_hostcall_fuel(transfer);
-            }
-            CallHook::ReturningFromWasm => {
-                phase.set_returned(true);
-                store.set_hostcall_fuel(result);
-            }
+            CallHook::CallingHost => store.set_hostcall_fuel(transfer),
+            CallHook::ReturningFromWasm => store.set_hostcall_fuel(result),
             CallHook::CallingWasm | CallHook::ReturningFromHost => {}
         }
         Ok(())
@@ -103,7 +96,10 @@ where
     });
     match tokio::time::timeout(left, polled).await {
         Ok(answer) => answer.map_err(|cause| match hidden_limit(&cause) {
-            Some(LimitHit::Transfer) if meter.returned() => Stop::Limit(LimitHit::Result),
+            // Raised while the answer was read, with no frame of the guest around it.
+            Some(LimitHit::Transfer) if cause.downcast_ref::<WasmBacktrace>().is_none() => {
+                Stop::Limit(LimitHit::Result)
+            }
             _ => Stop::Runtime(cause),
         }),
         Err(_) => Err(Stop::Limit(budget.over(&meter))),
