@@ -21,21 +21,16 @@ use parking_lot::Mutex;
 use rustix::io::Errno;
 
 use super::accounting::BLOCK;
+use super::attributes::{attributes, file_type, kind_of, maker};
 use super::blocks::Content;
 use super::io::Change;
-use super::node::{Ino, Kind, Maker, Node};
+use super::node::{Ino, Kind, Maker};
 use super::ops::OnExisting;
 use super::volume::{Tree, Volume};
 
 /// The kernel may keep nothing: several mounts share one tree.
 const NO_CACHE: Duration = Duration::ZERO;
 
-const FILE_TYPE_MASK: u32 = 0o170_000;
-const TYPE_FIFO: u32 = 0o010_000;
-const TYPE_CHAR: u32 = 0o020_000;
-const TYPE_BLOCK: u32 = 0o060_000;
-const TYPE_REGULAR: u32 = 0o100_000;
-const TYPE_SOCKET: u32 = 0o140_000;
 const OPEN_APPEND: i32 = 0o2000;
 const XATTR_CREATE: i32 = 1;
 const XATTR_REPLACE: i32 = 2;
@@ -55,45 +50,6 @@ pub(crate) struct View {
 
 fn refused(errno: Errno) -> fuser::Errno {
     fuser::Errno::from_i32(errno.raw_os_error())
-}
-
-fn file_type(kind: &Kind) -> FileType {
-    match kind {
-        Kind::Dir(_) => FileType::Directory,
-        Kind::File(_) => FileType::RegularFile,
-        Kind::Symlink(_) => FileType::Symlink,
-        Kind::Special(TYPE_CHAR) => FileType::CharDevice,
-        Kind::Special(TYPE_BLOCK) => FileType::BlockDevice,
-        Kind::Special(TYPE_SOCKET) => FileType::Socket,
-        Kind::Special(_) => FileType::NamedPipe,
-    }
-}
-
-fn attributes(ino: INodeNo, node: &Node) -> FileAttr {
-    let links =
-        if node.is_dir() { node.children().map_or(0, BTreeMap::len).saturating_add(2) } else { node.links.len() };
-    let own = if node.is_dir() { BLOCK } else { node.subtree };
-    FileAttr {
-        ino,
-        size: node.len(),
-        blocks: own / 512,
-        atime: node.atime,
-        mtime: node.mtime,
-        ctime: node.ctime,
-        crtime: node.ctime,
-        kind: file_type(&node.kind),
-        perm: u16::try_from(node.perm).unwrap_or(0),
-        nlink: u32::try_from(links).unwrap_or(u32::MAX),
-        uid: node.uid,
-        gid: node.gid,
-        rdev: node.rdev,
-        blksize: 4096,
-        flags: 0,
-    }
-}
-
-fn maker(request: &Request, mode: u32, umask: u32) -> Maker {
-    Maker { uid: request.uid(), gid: request.gid(), perm: mode & !umask & 0o7777 }
 }
 
 impl View {
@@ -238,11 +194,7 @@ impl Filesystem for View {
         rdev: u32,
         reply: ReplyEntry,
     ) {
-        let kind = match mode & FILE_TYPE_MASK {
-            TYPE_REGULAR | 0 => Kind::File(Content::default()),
-            special @ (TYPE_FIFO | TYPE_CHAR | TYPE_BLOCK | TYPE_SOCKET) => Kind::Special(special),
-            _ => return reply.error(refused(Errno::INVAL)),
-        };
+        let Some(kind) = kind_of(mode) else { return reply.error(refused(Errno::INVAL)) };
         entered(self.make(parent, name, kind, maker(request, mode, umask), rdev), reply);
     }
 

@@ -1,6 +1,7 @@
 //! The real tree behind each filesystem: inodes, bytes, quotas, and FUSE mounts of them.
 
 pub(crate) mod accounting;
+pub(crate) mod attributes;
 pub(crate) mod blocks;
 pub(crate) mod fuse;
 pub(crate) mod io;
