@@ -54,7 +54,12 @@ pub(crate) const DATA_SERVICES_REMEDY: &str =
 
 /// The rules, most specific first.
 pub(crate) const RULES: &[Rule] = &[
-    Rule { code: "LockedOut", statuses: &[403], words: &[&["locked out"]], means: |told| error::locked_out(seconds(&told.body)) },
+    Rule {
+        code: "LockedOut",
+        statuses: &[403],
+        words: &[&["locked out"]],
+        means: |told| error::locked_out(seconds(&told.body)),
+    },
     Rule {
         code: "CannotStartOperationTooManyTasks",
         statuses: &[],
@@ -104,7 +109,12 @@ pub(crate) const RULES: &[Rule] = &[
         words: &[&["doesnotexistexception"]],
         means: |told| gone("the object", told),
     },
-    Rule { code: "UnknownUid", statuses: &[404], words: &[&["uid:"], &["not found"]], means: |told| gone("the object", told) },
+    Rule {
+        code: "UnknownUid",
+        statuses: &[404],
+        words: &[&["uid:"], &["not found"]],
+        means: |told| gone("the object", told),
+    },
     Rule {
         code: "TableFull",
         statuses: &[],
@@ -158,7 +168,9 @@ pub(crate) fn classify(refusal: &Refusal<'_>) -> Error {
 /// The first rule whose words all stand in the body (in lower case).
 pub(crate) fn rule(status: u16, body: &str) -> Option<&'static Rule> {
     let stands = |any: &&[&str]| any.iter().any(|word| body.contains(word));
-    RULES.iter().find(|rule| (rule.statuses.is_empty() || rule.statuses.contains(&status)) && rule.words.iter().all(stands))
+    RULES
+        .iter()
+        .find(|rule| (rule.statuses.is_empty() || rule.statuses.contains(&status)) && rule.words.iter().all(stands))
 }
 
 /// The refusal that hides in an answer of good status: some releases put `data.error` or an exception there.
@@ -192,7 +204,8 @@ fn gone(what: &str, told: &Told) -> Error {
 
 /// The backend's own words, cut to a length that fits a log line.
 fn text(parsed: Option<&Value>) -> String {
-    let place = |pointer| parsed.and_then(|body| body.pointer(pointer)).and_then(Value::as_str).filter(|t| !t.is_empty());
+    let place =
+        |pointer| parsed.and_then(|body| body.pointer(pointer)).and_then(Value::as_str).filter(|t| !t.is_empty());
     let words = ["/message", "/data/error", "/data/reason", "/data"].into_iter().find_map(place);
     let clean = |c: char| if c.is_control() { ' ' } else { c };
     words.unwrap_or("the backend refused without a reason").chars().map(clean).take(300).collect()
@@ -209,10 +222,12 @@ fn missing(parsed: Option<&Value>) -> Vec<FieldFault> {
     let data = parsed.and_then(|body| body.get("data"));
     let listed = data.and_then(|data| data.get("missing_params")).and_then(Value::as_array);
     let names = listed.into_iter().flatten().filter_map(Value::as_str);
-    let mut faults: Vec<_> =
-        names.map(|name| FieldFault { field: name.to_owned(), problem: "the backend asks for it".to_owned() }).collect();
+    let mut faults: Vec<_> = names
+        .map(|name| FieldFault { field: name.to_owned(), problem: "the backend asks for it".to_owned() })
+        .collect();
     if let Some(name) = data.and_then(|data| data.get("param")).and_then(Value::as_str) {
-        let problem = data.and_then(|data| data.get("error")).and_then(Value::as_str).unwrap_or("the backend refuses it");
+        let problem =
+            data.and_then(|data| data.get("error")).and_then(Value::as_str).unwrap_or("the backend refuses it");
         faults.push(FieldFault { field: name.to_owned(), problem: problem.chars().take(200).collect() });
     }
     faults
@@ -342,7 +357,11 @@ mod tests {
             (503, false, "Unreachable"),
         ] {
             let error = told(status, r#"{"message":"x"}"#, safe);
-            assert!(format!("{:?}", error.kind).starts_with(&format!("ErrorKind::{kind}")), "{status}: {:?}", error.kind);
+            assert!(
+                format!("{:?}", error.kind).starts_with(&format!("ErrorKind::{kind}")),
+                "{status}: {:?}",
+                error.kind
+            );
         }
     }
 

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use stowage_provider_sdk::prelude::{FieldFault, Result, error, host};
 
 use crate::mount_options;
+use crate::paths::is_plain;
 
 /// The schema, as `describe` hands it out.
 pub(crate) const SCHEMA: &str = include_str!("config/schema.json");
@@ -162,7 +163,7 @@ impl Config {
             (_, Some(_)) => faults.push(fault("filesystem", "belongs to isolation `directory`; take it out")),
             (_, None) => {}
         }
-        if !is_safe_path(&self.root) {
+        if !is_plain(&self.root) {
             faults.push(fault("root", "must be a relative path of letters, digits, `-`, `_` and `.`, without `..`"));
         }
         if self.organization.is_empty() {
@@ -180,7 +181,8 @@ impl Mount {
             faults.push(fault("mount.backends", "is needed by a stateless client: name at least one backend address"));
         }
         if self.client == ClientForm::Stateful && !in_root {
-            faults.push(fault("mount.client", "must be `stateless`: only that client mounts outside organization Root"));
+            faults
+                .push(fault("mount.client", "must be `stateless`: only that client mounts outside organization Root"));
         }
         for (index, backend) in self.backends.iter().enumerate() {
             if backend.is_empty() || backend.contains(|c: char| c.is_whitespace() || "/,=".contains(c)) {
@@ -215,29 +217,24 @@ impl Mount {
 fn filesystem_fault(name: &str) -> Option<FieldFault> {
     if RESERVED_FILESYSTEMS.contains(&name) {
         let owner = if name == "default" { "the infrastructure" } else { "the S3 protocol" };
-        let text = format!("must not be `{name}`: it belongs to {owner} and is never touched; name a filesystem made for Stowage");
+        let text = format!(
+            "must not be `{name}`: it belongs to {owner} and is never touched; name a filesystem made for Stowage"
+        );
         return Some(fault("filesystem", &text));
     }
-    if name.is_empty() || name.len() > MAX_FILESYSTEM_NAME || name.contains(|c: char| "/\\,".contains(c) || c.is_whitespace()) {
-        return Some(fault("filesystem", "must be a filesystem's name: at most 32 characters, no slash, comma or blank"));
+    if name.is_empty()
+        || name.len() > MAX_FILESYSTEM_NAME
+        || name.contains(|c: char| "/\\,".contains(c) || c.is_whitespace())
+    {
+        return Some(fault(
+            "filesystem",
+            "must be a filesystem's name: at most 32 characters, no slash, comma or blank",
+        ));
     }
     None
 }
 
-/// Whether every part of a relative path is plain: what a node, a mount source and a URL all take unquoted.
-pub(crate) fn is_safe_path(path: &str) -> bool {
-    let plain = |part: &str| {
-        !part.is_empty()
-            && part.len() <= 255
-            && part != "."
-            && part != ".."
-            && part != ".stowage-trash"
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-    };
-    path.len() <= 512 && path.split('/').all(plain)
-}
-
-pub(crate) fn fault(field: &str, problem: &str) -> FieldFault {
+fn fault(field: &str, problem: &str) -> FieldFault {
     FieldFault { field: field.to_owned(), problem: problem.to_owned() }
 }
 
@@ -254,7 +251,9 @@ mod tests {
     fn faults(text: &str) -> Vec<String> {
         match read(text) {
             Ok(_) => Vec::new(),
-            Err(Error { kind: ErrorKind::Invalid(faults), .. }) => faults.into_iter().map(|fault| fault.field).collect(),
+            Err(Error { kind: ErrorKind::Invalid(faults), .. }) => {
+                faults.into_iter().map(|fault| fault.field).collect()
+            }
             Err(error) => panic!("{error:?}"),
         }
     }

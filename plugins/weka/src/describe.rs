@@ -1,15 +1,11 @@
 //! What the adapter says of itself before it is admitted.
 
 use serde_json::{Value as Json, json};
-use stowage_provider_sdk::prelude::{
-    Capability, Describe, Description, Flow, Identity, Matcher, Value,
-};
+use stowage_provider_sdk::prelude::{Capability, Describe, Description, Flow, Identity, Matcher, Value};
 
 use crate::Weka;
 use crate::config::SCHEMA;
-use crate::exchanges::{
-    ACCESS_TOKEN, ADMIN, ALL, CONTROL, EXPIRES_IN, LOGIN, LOGIN_FLOW, REFRESH, REFRESH_TOKEN,
-};
+use crate::exchanges::{ACCESS_TOKEN, ADMIN, ALL, CONTROL, EXPIRES_IN, LOGIN, LOGIN_FLOW, REFRESH, REFRESH_TOKEN};
 use crate::node_steps::CLIENT_KIND;
 use stowage_provider_sdk::exchange::At;
 

@@ -7,9 +7,9 @@ use stowage_provider_sdk::prelude::{Job, Jobs, Result, Status, error};
 
 use crate::Weka;
 use crate::api::FilesystemPhase;
+use crate::filesystems;
 use crate::quotas::{self, ADDING, DELETING, FAILED};
 use crate::rest::Rest;
-use crate::filesystems;
 
 /// What is waited for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,9 +52,10 @@ impl Jobs for Weka {
     fn poll(handle: Vec<u8>) -> Result<Status> {
         let rest = Rest::connect()?;
         let poll = &rest.config.poll;
-        let running = |after_ms| Status::Running(Job { handle: handle.clone(), poll_after_ms: after_ms, expected_ms: None });
-        let parsed: Handle = serde_json::from_slice(&handle)
-            .map_err(|_| error::invalid("handle", "is no job of this adapter"))?;
+        let running =
+            |after_ms| Status::Running(Job { handle: handle.clone(), poll_after_ms: after_ms, expected_ms: None });
+        let parsed: Handle =
+            serde_json::from_slice(&handle).map_err(|_| error::invalid("handle", "is no job of this adapter"))?;
         Ok(match parsed {
             Handle::Quota { filesystem, inode } => match quotas::get(&rest, &filesystem, inode)? {
                 Some(quota) if quota.status == ADDING || quota.status == DELETING => running(poll.quota_ms),

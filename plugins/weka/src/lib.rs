@@ -18,6 +18,7 @@ mod mount_plan;
 mod mounts;
 mod namespaces;
 mod node_steps;
+mod paths;
 mod preflight;
 mod probe;
 mod quotas;

@@ -38,7 +38,10 @@ pub(crate) fn numbers(limits: &[Limit]) -> Result<Numbers> {
             return Err(error::unsupported("quota of a principal or tenant"));
         }
         if limit.value == 0 {
-            return Err(error::invalid(&field, "is 0, which the backend reads as no limit; leave the limit out instead"));
+            return Err(error::invalid(
+                &field,
+                "is 0, which the backend reads as no limit; leave the limit out instead",
+            ));
         }
         if limit.value >= UNLIMITED_BYTES {
             return Err(error::too_large("quota.bytes", limit.value, UNLIMITED_BYTES));
@@ -46,14 +49,20 @@ pub(crate) fn numbers(limits: &[Limit]) -> Result<Numbers> {
         let (place, grace) = match &limit.enforcement {
             Enforcement::Block => (&mut numbers.hard, None),
             Enforcement::SoftThenBlock(0) => {
-                return Err(error::invalid(&field, "has a grace of 0 s, which the backend reads as advisory; use `block`"));
+                return Err(error::invalid(
+                    &field,
+                    "has a grace of 0 s, which the backend reads as advisory; use `block`",
+                ));
             }
             Enforcement::SoftThenBlock(grace) => (&mut numbers.soft, Some((*grace).min(UNLIMITED_GRACE))),
             Enforcement::Notify => (&mut numbers.soft, Some(UNLIMITED_GRACE)),
             Enforcement::Other(word) => return Err(error::unsupported(word)),
         };
         if *place != 0 {
-            return Err(error::invalid(&field, "is a second limit of its kind; the backend has one hard and one soft limit"));
+            return Err(error::invalid(
+                &field,
+                "is a second limit of its kind; the backend has one hard and one soft limit",
+            ));
         }
         *place = limit.value;
         if let Some(grace) = grace {

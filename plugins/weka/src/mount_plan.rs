@@ -12,9 +12,10 @@ use stowage_provider_sdk::prelude::{
     Prerequisite, Result, error, error::FieldFault,
 };
 
-use crate::config::{Config, Isolation, is_safe_path};
+use crate::config::{Config, Isolation};
 use crate::mount_options;
 use crate::node_steps::{self, CLIENT_KIND};
+use crate::paths::is_relative;
 use crate::reference::{Plan, Reference};
 
 /// What is mounted.
@@ -96,8 +97,8 @@ fn parts(request: &MountRequest) -> Result<Vec<(String, AccessMode)>> {
     let mut parts = Vec::new();
     for (index, (prefix, mode)) in request.prefixes.iter().enumerate() {
         let prefix = prefix.trim_matches('/');
-        if !prefix.is_empty() && !is_safe_path(prefix) {
-            let problem = "must be a relative path of letters, digits, `-`, `_` and `.`, without `..`";
+        if !prefix.is_empty() && !is_relative(prefix) {
+            let problem = "must be a relative directory without `.`, `..`, control characters and `\\`";
             return Err(error::invalid(&format!("prefixes.{index}"), problem));
         }
         if let AccessMode::Other(word) = mode {
@@ -197,7 +198,8 @@ fn csi(target: &Target, parts: &[(String, AccessMode)], chosen: &BTreeMap<String
         told.push((key("read-only"), read_only.to_string()));
     }
     if !chosen.is_empty() {
-        let flat = |(key, value): (&String, &String)| if value.is_empty() { key.clone() } else { format!("{key}={value}") };
+        let flat =
+            |(key, value): (&String, &String)| if value.is_empty() { key.clone() } else { format!("{key}={value}") };
         told.push(("csi.mount-options".to_owned(), chosen.iter().map(flat).collect::<Vec<_>>().join(",")));
     }
     Ok(told)

@@ -1,8 +1,8 @@
 //! Mount plans for nodes and Kubernetes, and what the cluster sees of their clients.
 
 use stowage_provider_sdk::prelude::{
-    Attachment, Call, Error, ErrorKind, MountRequest, MountState, MountStatus, Mounts, NativeRef, Prepared, Progress,
-    Result, error, host, PlanForm,
+    Attachment, Call, Error, ErrorKind, MountRequest, MountState, MountStatus, Mounts, NativeRef, PlanForm, Prepared,
+    Progress, Result, error, host,
 };
 
 use crate::Weka;
@@ -117,9 +117,8 @@ fn mount_token(rest: &Rest, filesystem: &Filesystem) -> Result<Token> {
 
 /// Whether a client container runs on the plan's node.
 fn is_on(client: &Container, plan: &Plan) -> bool {
-    let addressed = |address: &String| {
-        client.ips.contains(address) || client.container_ip.as_ref().is_some_and(|ip| ip == address)
-    };
+    let addressed =
+        |address: &String| client.ips.contains(address) || client.container_ip.as_ref().is_some_and(|ip| ip == address);
     client.mode == "client" && (client.hostname == plan.node || plan.addresses.iter().any(addressed))
 }
 

@@ -20,7 +20,8 @@ const S3_CONFIG: &str = "s3-config";
 
 /// The report.
 pub(crate) fn findings(rest: &Rest, survey: &Survey) -> Vec<Finding> {
-    let mut rows = vec![server(rest), release(survey), session(survey), identity(&rest.config, survey), cluster(survey)];
+    let mut rows =
+        vec![server(rest), release(survey), session(survey), identity(&rest.config, survey), cluster(survey)];
     rows.push(capacity(survey));
     rows.extend(filesystems(&rest.config, survey));
     rows.push(filesystem_count(survey));
@@ -61,8 +62,12 @@ fn unread(check: &str, asked: &str, cause: &Error, follows: &str) -> Finding {
 
 fn server(rest: &Rest) -> Finding {
     match survey::answers(rest) {
-        Ok(()) => row("server", FindingLevel::Pass, "GET /healthcheck", "ok".to_owned(), "the management server answers"),
-        Err(cause) => unread("server", "GET /healthcheck", &cause, "the server answers logins but not its health check"),
+        Ok(()) => {
+            row("server", FindingLevel::Pass, "GET /healthcheck", "ok".to_owned(), "the management server answers")
+        }
+        Err(cause) => {
+            unread("server", "GET /healthcheck", &cause, "the server answers logins but not its health check")
+        }
     }
 }
 
@@ -74,8 +79,14 @@ fn release(survey: &Survey) -> Finding {
     if (4, 2) <= version && version.0 <= 5 {
         row("release", FindingLevel::Pass, "GET /cluster", seen, "this adapter knows 4.2 to 5.x")
     } else {
-        row("release", FindingLevel::Warn, "GET /cluster", seen, "this adapter knows 4.2 to 5.x, and may misread others")
-            .remedy("use a cluster of a known release, or a newer adapter")
+        row(
+            "release",
+            FindingLevel::Warn,
+            "GET /cluster",
+            seen,
+            "this adapter knows 4.2 to 5.x, and may misread others",
+        )
+        .remedy("use a cluster of a known release, or a newer adapter")
     }
 }
 
@@ -99,8 +110,14 @@ fn identity(config: &Config, survey: &Survey) -> Finding {
     };
     let seen = format!("{} is {} in {}", who.username, who.role, who.org_name);
     if who.org_name != config.organization {
-        return row("identity", FindingLevel::Fail, asked, seen, "the login is in another organization than configured")
-            .remedy("give the provider an account of the configured organization");
+        return row(
+            "identity",
+            FindingLevel::Fail,
+            asked,
+            seen,
+            "the login is in another organization than configured",
+        )
+        .remedy("give the provider an account of the configured organization");
     }
     if FULL_ROLES.contains(&who.role.as_str()) {
         row("identity", FindingLevel::Pass, asked, seen, "it may manage filesystems, quotas and mount tokens")
@@ -204,8 +221,14 @@ fn group(rest: &Rest) -> Finding {
         Ok(names) if names.contains(wanted) => {
             row("binding", FindingLevel::Pass, asked, format!("group {wanted} is there"), "filesystems are made in it")
         }
-        Ok(names) => row("binding", FindingLevel::Fail, asked, format!("groups {}", names.join(", ")), "no filesystem can be made")
-            .remedy("make the group, or name another in `filesystem_group`"),
+        Ok(names) => row(
+            "binding",
+            FindingLevel::Fail,
+            asked,
+            format!("groups {}", names.join(", ")),
+            "no filesystem can be made",
+        )
+        .remedy("make the group, or name another in `filesystem_group`"),
         Err(cause) => unread("binding", asked, &cause, "whether filesystems can be made is not known"),
     }
 }
@@ -295,9 +318,13 @@ fn isolation(config: &Config) -> Finding {
             "directory".to_owned(),
             "a node is trusted with the whole filesystem; read-only is kept by the client; no snapshots, fences or tokens per namespace",
         ),
-        Isolation::Filesystem => {
-            row("isolation", FindingLevel::Note, asked, "filesystem".to_owned(), "a mount token opens one namespace; read-only is kept by the client")
-        }
+        Isolation::Filesystem => row(
+            "isolation",
+            FindingLevel::Note,
+            asked,
+            "filesystem".to_owned(),
+            "a mount token opens one namespace; read-only is kept by the client",
+        ),
         Isolation::Organization => {
             row("isolation", FindingLevel::Fail, asked, "organization".to_owned(), "this version does not offer it")
         }
@@ -377,7 +404,9 @@ fn s3_read(check: &str, path: &str, answer: Result<(), Error>) -> Finding {
         ErrorKind::NotReady(ready) => {
             row(check, FindingLevel::Note, &asked, seen, "it needs an S3 protocol container").remedy(&ready.remedy)
         }
-        ErrorKind::Unsupported(_) => row(check, FindingLevel::Note, &asked, seen, "only an S3 user of its own may ask this"),
+        ErrorKind::Unsupported(_) => {
+            row(check, FindingLevel::Note, &asked, seen, "only an S3 user of its own may ask this")
+        }
         _ => row(check, FindingLevel::Warn, &asked, seen, "it cannot be read"),
     }
 }
@@ -388,7 +417,13 @@ fn s3_audit(survey: &Survey) -> Finding {
         Ok(webhook) => {
             let place = if webhook.endpoint.is_empty() { "no endpoint" } else { "an endpoint" };
             let seen = format!("readable, {}, {place}", if webhook.enabled { "enabled" } else { "disabled" });
-            row(check, FindingLevel::Note, asked, seen, "S3 audit is evidence only: events are lost when nobody takes them")
+            row(
+                check,
+                FindingLevel::Note,
+                asked,
+                seen,
+                "S3 audit is evidence only: events are lost when nobody takes them",
+            )
         }
         Err(cause) => unread(check, asked, cause, "S3 audit is not known"),
     }
@@ -403,7 +438,9 @@ mod tests {
         let read = |text: &str| serde_json::from_str::<S3Cluster>(text).unwrap();
         let good = r#"{"active":true,"s3_hosts":["HostId<1>"],"filesystem_name":"s3-data","config_fs_name":"s3-config","anonymous_posix_uid":65534,"anonymous_posix_gid":65534,"domain":""}"#;
         assert!(s3_problems(&read(good)).is_empty());
-        for (from, to) in [("\"s3-data\"", "\"default\""), ("_uid\":65534", "_uid\":0"), ("\"domain\":\"\"", "\"domain\":\"a.b\"")] {
+        for (from, to) in
+            [("\"s3-data\"", "\"default\""), ("_uid\":65534", "_uid\":0"), ("\"domain\":\"\"", "\"domain\":\"a.b\"")]
+        {
             assert_eq!(s3_problems(&read(&good.replace(from, to))).len(), 1, "{to}");
         }
     }

@@ -1,8 +1,8 @@
 //! The probe: what the cluster is, what can be done on it now, how it is and how full it is.
 
 use stowage_provider_sdk::prelude::{
-    Capability, ComponentHealth, Counter, ErrorKind, Finding, Health, HealthState, ProbeMode,
-    ProbeReport, Result, Value, error, host,
+    Capability, ComponentHealth, Counter, ErrorKind, Finding, Health, HealthState, ProbeMode, ProbeReport, Result,
+    Value, error, host,
 };
 
 use crate::api::Filesystem;
@@ -77,7 +77,6 @@ fn capabilities(rest: &Rest, survey: &Survey) -> Vec<Capability> {
         Capability::supported("mounts.node").with("client.kind", Value::Text("wekafs".to_owned())),
         Capability::supported("mounts.csi"),
         Capability::supported("mounts.multi-writer"),
-        Capability::supported("multi-writer"),
         why(Capability::unsupported("mounts.detach"), "the cluster can only remove a client with all its mounts"),
         why(Capability::unsupported("mounts.server-read-only"), if directory { whole } else { later }),
         fences(directory, survey),
@@ -101,10 +100,7 @@ fn namespaces(rest: &Rest, survey: &Survey) -> Capability {
         (_, Some(Shared { root_inode: Some(Err(cause)), .. })) => Capability::unavailable(
             id,
             "RESOLVE_PATH_UNAVAILABLE",
-            &format!(
-                "paths cannot be resolved ({}): release 4.3 is needed, and 4.4.7 for the role CSI",
-                cause.message
-            ),
+            &format!("paths cannot be resolved ({}): release 4.3 is needed, and 4.4.7 for the role CSI", cause.message),
         ),
         (_, Some(Shared { filesystem: Some(found), .. })) if found.status != "READY" => Capability::unavailable(
             id,
@@ -114,9 +110,11 @@ fn namespaces(rest: &Rest, survey: &Survey) -> Capability {
         (_, Some(_)) => Capability::supported(id),
     };
     let isolation = if survey.shared.is_some() { "directory" } else { "filesystem" };
-    capability
-        .with("isolation", Value::Text(isolation.to_owned()))
-        .evidence(format_args!("release {}, {} filesystems listed", survey.cluster.release, listed(survey)))
+    capability.with("isolation", Value::Text(isolation.to_owned())).evidence(format_args!(
+        "release {}, {} filesystems listed",
+        survey.cluster.release,
+        listed(survey)
+    ))
 }
 
 fn s3(survey: &Survey) -> Capability {
@@ -165,7 +163,9 @@ fn isolation(directory: bool, authenticated: bool) -> Capability {
 fn encryption(rest: &Rest, survey: &Survey) -> Capability {
     let id = "encryption.at-rest";
     match survey.shared.as_ref().and_then(|shared| shared.filesystem.as_ref()) {
-        Some(found) if found.is_encrypted => Capability::supported(id).evidence(format_args!("{} is encrypted", found.name)),
+        Some(found) if found.is_encrypted => {
+            Capability::supported(id).evidence(format_args!("{} is encrypted", found.name))
+        }
         Some(found) => Capability::unsupported(id).evidence(format_args!("{} is not encrypted", found.name)),
         None if rest.config.isolation == Isolation::Filesystem => Capability::unsupported(id),
         None => Capability::unknown(id),
@@ -240,8 +240,9 @@ fn counters(rest: &Rest, survey: &Survey) -> Vec<Counter> {
                 Some(Ok(listed)) => quotas::promised(listed, None),
                 _ => found.used_total,
             };
-            let limit = bound(found.total_budget, rest.config.overcommit_percent);
-            counters.push(counter("capacity.bytes", promised.max(found.used_total), Some(limit), "bytes"));
+            let percent = rest.config.overcommit_percent;
+            let limit = (percent != 0).then(|| bound(found.total_budget, percent));
+            counters.push(counter("capacity.bytes", promised.max(found.used_total), limit, "bytes"));
             if let Some(Ok(listed)) = &shared.quotas {
                 counters.push(counter("quotas", listed.len() as u64, None, "quotas"));
             }

@@ -41,7 +41,14 @@ pub(crate) fn resolve(rest: &Rest, filesystem: &str, path: &str) -> Result<Optio
 }
 
 /// Puts the quota of an inode, with every number, its path and its mark.
-pub(crate) fn put(rest: &Rest, filesystem: &str, inode: u64, path: &str, numbers: Numbers, mark: &str) -> Result<Quota> {
+pub(crate) fn put(
+    rest: &Rest,
+    filesystem: &str,
+    inode: u64,
+    path: &str,
+    numbers: Numbers,
+    mark: &str,
+) -> Result<Quota> {
     let doing = "putting a quota";
     let request = || rest.request().param("uid", filesystem).param("inode", inode);
     let body = json!({
@@ -132,8 +139,14 @@ mod tests {
             (r#"{"used_bytes":5,"hard_limit_bytes":10,"soft_limit_bytes":0}"#, LimitState::Ok),
             (r#"{"used_bytes":10,"hard_limit_bytes":10,"soft_limit_bytes":5}"#, LimitState::Hard),
             (r#"{"used_bytes":6,"hard_limit_bytes":10,"soft_limit_bytes":5,"grace_seconds":0}"#, LimitState::Soft),
-            (r#"{"used_bytes":6,"soft_limit_bytes":5,"grace_seconds":60,"time_over_soft_limit":20}"#, LimitState::Grace(41_000)),
-            (r#"{"used_bytes":6,"soft_limit_bytes":5,"grace_seconds":60,"time_over_soft_limit":60}"#, LimitState::GraceExpired),
+            (
+                r#"{"used_bytes":6,"soft_limit_bytes":5,"grace_seconds":60,"time_over_soft_limit":20}"#,
+                LimitState::Grace(41_000),
+            ),
+            (
+                r#"{"used_bytes":6,"soft_limit_bytes":5,"grace_seconds":60,"time_over_soft_limit":60}"#,
+                LimitState::GraceExpired,
+            ),
         ] {
             assert_eq!(state(&quota(text), 1_000), expected, "{text}");
         }

@@ -70,7 +70,12 @@ impl Rest {
     }
 
     /// A whole list, to its last page.
-    pub(crate) fn all<T: DeserializeOwned>(&self, exchange: &Exchange, request: &Request, doing: &str) -> Result<Vec<T>> {
+    pub(crate) fn all<T: DeserializeOwned>(
+        &self,
+        exchange: &Exchange,
+        request: &Request,
+        doing: &str,
+    ) -> Result<Vec<T>> {
         let mut rows = Vec::new();
         let mut token: Option<String> = None;
         for _ in 0..MAX_PAGES {

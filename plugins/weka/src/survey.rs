@@ -6,9 +6,7 @@
 use serde::de::DeserializeOwned;
 use stowage_provider_sdk::prelude::{Exchange, Result};
 
-use crate::api::{
-    AuditWebhook, Cluster, Container, Filesystem, Process, Quota, S3Cluster, Task, TokensExpiry, Whoami,
-};
+use crate::api::{AuditWebhook, Cluster, Container, Filesystem, Process, Quota, S3Cluster, Task, TokensExpiry, Whoami};
 use crate::config::Isolation;
 use crate::exchanges::{
     CLUSTER, CONTAINERS, GROUPS, HEALTHCHECK, ORGANIZATIONS, PROCESSES, S3, S3_AUDIT_WEBHOOK, S3_BUCKETS, S3_POLICIES,

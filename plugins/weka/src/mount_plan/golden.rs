@@ -61,9 +61,12 @@ fn golden(name: &str, config: &Config, target: &Target, request: &MountRequest, 
     insta::assert_snapshot!(name, told(&plan));
 }
 
-const STATELESS: &str = r#""mount":{"client":"stateless","backends":["10.0.0.1","10.0.0.2"],"net":["udp"],"num_cores":0}"#;
-const DPDK: &str = r#""mount":{"client":"stateless","backends":["10.0.0.1"],"net":["ib0/10.1.0.5/24/10.1.0.1","ib1"],"num_cores":2}"#;
-const ORGANIZATION: &str = r#""organization":"tenant-a","mount":{"client":"stateless","backends":["10.0.0.1"],"net":["udp"]}"#;
+const STATELESS: &str =
+    r#""mount":{"client":"stateless","backends":["10.0.0.1","10.0.0.2"],"net":["udp"],"num_cores":0}"#;
+const DPDK: &str =
+    r#""mount":{"client":"stateless","backends":["10.0.0.1"],"net":["ib0/10.1.0.5/24/10.1.0.1","ib1"],"num_cores":2}"#;
+const ORGANIZATION: &str =
+    r#""organization":"tenant-a","mount":{"client":"stateless","backends":["10.0.0.1"],"net":["udp"]}"#;
 const FILESYSTEM: &str = r#"{"isolation":"filesystem","mount":{"client":"stateful"}}"#;
 
 #[test]
@@ -150,7 +153,7 @@ fn a_kubernetes_volume_has_the_handle_of_a_filesystem() {
 fn what_a_plan_cannot_say_is_refused() {
     let config = config(STATELESS);
     let refused = |request: &MountRequest| compile(&config, &shared(), request, &Token::None).unwrap_err();
-    for prefix in ["../other", "a/../b", "a b", ".stowage-trash/x", "a//b"] {
+    for prefix in ["../other", "a/../b", "a\nb", ".stowage-trash/x", "a//b"] {
         assert!(refused(&request(&[(prefix, AccessMode::ReadWrite)])).message.contains("prefixes.0"), "{prefix}");
     }
     assert!(refused(&request(&[])).message.contains("prefixes"));

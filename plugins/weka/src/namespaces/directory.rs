@@ -12,6 +12,7 @@ use crate::api::{Filesystem, Quota};
 use crate::jobs::Handle;
 use crate::limits::{Numbers, effective, numbers, says};
 use crate::mark;
+use crate::paths::is_relative;
 use crate::quotas::{self, ADDING, DELETING, FAILED};
 use crate::reference::{Directory, Reference};
 use crate::rest::Rest;
@@ -32,7 +33,7 @@ pub(crate) fn create(rest: &Rest, call: &Call, spec: &NamespaceSpec) -> Result<P
         Some(found) => put(rest, &filesystem, &listed, found.inode_id, &path, wanted.numbers, &mark)?,
         None => {
             if !node_steps::made_bare(call, &relative, &mark)? {
-                return Ok(node_steps::make_bare(source(), &relative));
+                return Ok(node_steps::make_bare(call, source(), &relative));
             }
             let Some(inode) = quotas::resolve(rest, &filesystem.uid, &path)? else {
                 let text = format!("a node has made {path} and the cluster does not see it yet");
@@ -45,7 +46,7 @@ pub(crate) fn create(rest: &Rest, call: &Call, spec: &NamespaceSpec) -> Result<P
         return Ok(progress);
     }
     if !node_steps::handed_over(call, &relative, &wanted.prefixes)? {
-        return Ok(node_steps::hand_over(source(), &relative, &mark, wanted.posix.as_ref(), &wanted.prefixes));
+        return Ok(node_steps::hand_over(call, source(), &relative, &mark, wanted.posix.as_ref(), &wanted.prefixes));
     }
     Ok(Progress::Done(reference(&filesystem, &path, quota.inode_id, &mark)))
 }
@@ -82,7 +83,7 @@ pub(crate) fn adopt(rest: &Rest, call: &Call, location: &str, spec: &NamespaceSp
     }
     if !node_steps::handed_over(call, &relative, &[])? {
         let source = node_steps::source(rest, &filesystem.name);
-        return Ok(node_steps::hand_over(source, &relative, &mark, None, &[]));
+        return Ok(node_steps::hand_over(call, source, &relative, &mark, None, &[]));
     }
     Ok(Progress::Done(reference(&filesystem, &path, inode, &mark)))
 }
@@ -129,7 +130,7 @@ pub(crate) fn delete(rest: &Rest, call: &Call, directory: &Directory, data: &Dat
             if !node_steps::removed(call, relative)? {
                 let ours = found.and_then(Quota::owner) == Some(directory.mark.as_str());
                 let source = node_steps::source(rest, &filesystem.name);
-                return Ok(node_steps::remove(source, relative, &directory.mark, ours));
+                return Ok(node_steps::remove(call, source, relative, &directory.mark, ours));
             }
         }
         DataPolicy::Recoverable => return Err(error::unsupported("delete with recovery under isolation directory")),
@@ -297,7 +298,9 @@ fn unsettled(rest: &Rest, filesystem: &str, quota: &Quota, path: &str) -> Result
 
 /// The path that a location names: `/path` or `filesystem:/path`.
 fn located(rest: &Rest, filesystem: &Filesystem, location: &str) -> Result<String> {
-    let path = match location.split_once(':') {
+    // A path may hold a colon; a filesystem's name begins with no slash.
+    let named = if location.starts_with('/') { None } else { location.split_once(':') };
+    let path = match named {
         Some((name, path)) if name == filesystem.name => path,
         Some((name, _)) => {
             let problem = format!("names filesystem {name}, and this provider's is {}", filesystem.name);
@@ -306,8 +309,8 @@ fn located(rest: &Rest, filesystem: &Filesystem, location: &str) -> Result<Strin
         None => location,
     };
     let path = path.trim_matches('/');
-    if !crate::config::is_safe_path(path) {
-        return Err(error::invalid("location", "must be `/path` or `<filesystem>:/path` of plain names"));
+    if !is_relative(path) {
+        return Err(error::invalid("location", "must be `/path` or `<filesystem>:/path`, without `.` and `..`"));
     }
     if rest.config.root == path || rest.config.root.starts_with(&format!("{path}/")) {
         return Err(error::invalid("location", "holds every namespace of this provider; name a directory of its own"));

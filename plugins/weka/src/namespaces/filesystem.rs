@@ -46,7 +46,7 @@ pub(crate) fn create(rest: &Rest, call: &Call, spec: &NamespaceSpec) -> Result<P
     }
     if !node_steps::handed_over(call, "", &wanted.prefixes)? {
         let source = node_steps::source(rest, &name);
-        return Ok(node_steps::hand_over(source, "", &mark, wanted.posix.as_ref(), &wanted.prefixes));
+        return Ok(node_steps::hand_over(call, source, "", &mark, wanted.posix.as_ref(), &wanted.prefixes));
     }
     if rest.config.filesystem_auth_required {
         filesystems::require_authentication(rest, &filesystem.uid)?;
@@ -188,7 +188,11 @@ fn check_capacity(rest: &Rest, more: u64) -> Result<()> {
     let cluster: Cluster = rest.one(&CLUSTER, rest.request(), "reading the cluster")?;
     let (total, free) = (cluster.capacity.total_bytes, cluster.capacity.unprovisioned_bytes);
     if more > free {
-        return Err(error::capacity_exhausted("capacity.bytes", total.saturating_sub(free).saturating_add(more), total));
+        return Err(error::capacity_exhausted(
+            "capacity.bytes",
+            total.saturating_sub(free).saturating_add(more),
+            total,
+        ));
     }
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 use stowage_provider_sdk::prelude::{NamespaceSpec, PosixIdentity, Protocol, Result, error};
 
-use crate::config::is_safe_path;
 use crate::limits::{Numbers, numbers};
+use crate::paths::{is_plain, is_relative};
 
 /// A checked specification.
 #[derive(Debug)]
@@ -22,14 +22,14 @@ impl Wanted {
     pub(crate) fn read(spec: &NamespaceSpec) -> Result<Self> {
         protocols(&spec.protocols)?;
         let id = &spec.physical_id;
-        if id.len() > MAX_PHYSICAL_ID || id.contains('/') || id.starts_with('.') || !is_safe_path(id) {
+        if id.len() > MAX_PHYSICAL_ID || id.contains('/') || id.starts_with('.') || !is_plain(id) {
             return Err(error::invalid("physical-id", "must be at most 20 letters, digits and `-`"));
         }
         let mut prefixes = Vec::new();
         for (index, prefix) in spec.prefixes.iter().enumerate() {
             let prefix = prefix.trim_end_matches('/');
-            if !is_safe_path(prefix) {
-                let problem = "must be a relative path of letters, digits, `-`, `_` and `.`";
+            if !is_relative(prefix) {
+                let problem = "must be a relative directory without `.`, `..`, control characters and `\\`";
                 return Err(error::invalid(&format!("prefixes.{index}"), problem));
             }
             prefixes.push(prefix.to_owned());

@@ -1,0 +1,232 @@
+//! The host's side of the exchanges, in small: sends what is declared to the emulator, logs in by the declared flow, and
+//! takes the declared sensitive places out of answers.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stowage_plugin_weka::Weka;
+use stowage_provider_sdk::Identity as _;
+use stowage_provider_sdk::contract::http::{Auth, Body, FlowUse, HttpError, Request, Response, Step};
+use stowage_provider_sdk::contract::identity::{AuthFlow, Description, Exchange};
+use stowage_provider_sdk::contract::types::StateError;
+use stowage_provider_sdk::native::{Level, NativeHost};
+use weka_emulator::{Control, DEFAULT_PASSWORD};
+
+/// How long one exchange may take: a hung backend must not hang a test.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+#[derive(Default)]
+struct Session {
+    access: Option<String>,
+    refresh: Option<String>,
+}
+
+/// A host whose exchanges go to an emulator.
+pub(crate) struct Backend {
+    base: String,
+    control: Control,
+    config: Mutex<String>,
+    runtime: tokio::runtime::Handle,
+    client: reqwest::Client,
+    description: Description,
+    session: Mutex<Session>,
+    sealed: Mutex<BTreeMap<String, String>>,
+}
+
+impl Backend {
+    pub(crate) fn new(base: &str, control: Control, config: &str, runtime: tokio::runtime::Handle) -> Self {
+        // Another test of this process may have been first.
+        rustls::crypto::ring::default_provider().install_default().ok();
+        Self {
+            base: base.to_owned(),
+            control,
+            config: Mutex::new(config.to_owned()),
+            runtime,
+            client: reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap(),
+            description: Weka::describe(),
+            session: Mutex::default(),
+            sealed: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn reconfigure(&self, config: &str) {
+        config.clone_into(&mut self.config.lock().unwrap());
+    }
+
+    /// What a sealed handle stands for.
+    pub(crate) fn opened(&self, handle: &str) -> String {
+        self.sealed.lock().unwrap()[handle].clone()
+    }
+
+    fn declared(&self, id: &str) -> Exchange {
+        let found = self.description.exchanges.iter().find(|exchange| exchange.id == id);
+        found.unwrap_or_else(|| panic!("{id} is not declared")).clone()
+    }
+
+    fn go(
+        &self,
+        exchange: &Exchange,
+        params: &[(String, String)],
+        query: &[(String, String)],
+        body: Option<Vec<u8>>,
+        token: Option<&str>,
+    ) -> Result<(u16, Vec<u8>), HttpError> {
+        let mut url = reqwest::Url::parse(&self.base).unwrap();
+        {
+            let mut segments = url.path_segments_mut().unwrap();
+            segments.clear();
+            for part in exchange.path_template.trim_start_matches('/').split('/') {
+                match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                    Some(name) => segments.push(&params.iter().find(|(key, _)| key == name).expect(name).1),
+                    None => segments.push(part),
+                };
+            }
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let mut request = self.client.request(exchange.method.parse().unwrap(), url);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body);
+        }
+        self.runtime.block_on(async {
+            let lost = |error: reqwest::Error| {
+                if error.is_connect() { HttpError::Unreachable(error.to_string()) } else { HttpError::SentUnanswered }
+            };
+            let response = request.send().await.map_err(lost)?;
+            let status = response.status().as_u16();
+            Ok((status, response.bytes().await.map_err(lost)?.to_vec()))
+        })
+    }
+
+    fn log_in(&self, flow: &AuthFlow, used: &FlowUse, session: &mut Session) -> Result<(), HttpError> {
+        if let Some(refresh) = session.refresh.take() {
+            let exchange = self.declared(flow.refresh_exchange.as_deref().unwrap());
+            let body = serde_json::to_vec(&json!({ "refresh_token": refresh })).unwrap();
+            let (status, answer) = self.go(&exchange, &[], &[], Some(body), None)?;
+            if status == 200 {
+                return keep(flow, &answer, session);
+            }
+        }
+        let mut body: Value = serde_json::from_str(&flow.login_body).unwrap();
+        for (key, value) in &used.params {
+            for field in body.as_object_mut().unwrap().values_mut() {
+                if field == &json!(format!("{{{key}}}")) {
+                    *field = json!(value);
+                }
+            }
+        }
+        body["username"] = json!("admin");
+        body["password"] = json!(DEFAULT_PASSWORD);
+        let exchange = self.declared(&flow.login_exchange);
+        let (status, answer) = self.go(&exchange, &[], &[], Some(serde_json::to_vec(&body).unwrap()), None)?;
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        match status {
+            200 => keep(flow, &answer, session),
+            403 if text.contains("locked out") => Err(HttpError::LockedOut(120)),
+            _ => Err(HttpError::AuthFailed("the login was refused".to_owned())),
+        }
+    }
+
+    fn exchange(&self, request: &Request) -> Result<Response, HttpError> {
+        let declared = self.declared(&request.exchange);
+        assert!(request.slots.is_empty(), "no exchange of the adapter's own puts a secret in");
+        let body = match &request.body {
+            Body::Empty => None,
+            Body::Json(bytes) => Some(bytes.clone()),
+            other => panic!("{other:?}"),
+        };
+        let mut session = self.session.lock().unwrap();
+        let go = |token: Option<&str>| self.go(&declared, &request.params, &request.query, body.clone(), token);
+        let (status, answer) = match &request.auth {
+            Auth::None => go(None)?,
+            Auth::Flow(used) => {
+                let flow = self.description.auth_flows.iter().find(|flow| flow.name == used.flow).unwrap();
+                assert_eq!(used.identity, "admin");
+                if session.access.is_none() {
+                    self.log_in(flow, used, &mut session)?;
+                }
+                let first = go(session.access.as_deref())?;
+                if first.0 == 401 {
+                    self.log_in(flow, used, &mut session)?;
+                    go(session.access.as_deref())?
+                } else {
+                    first
+                }
+            }
+            other => panic!("{other:?}"),
+        };
+        drop(session);
+        let (body, captured) = self.take_out(&declared, answer);
+        Ok(Response { status, headers: Vec::new(), body, captured })
+    }
+
+    fn take_out(&self, declared: &Exchange, answer: Vec<u8>) -> (Vec<u8>, Vec<Option<String>>) {
+        if declared.sensitive.is_empty() {
+            return (answer, Vec::new());
+        }
+        let Ok(mut parsed) = serde_json::from_slice::<Value>(&answer) else { return (answer, Vec::new()) };
+        let mut sealed = self.sealed.lock().unwrap();
+        let mut captured = Vec::new();
+        for place in &declared.sensitive {
+            let [Step::JsonPointer(pointer)] = place.at.as_slice() else { panic!("{:?}", place.at) };
+            captured.push(parsed.pointer_mut(pointer).map(|value| {
+                let handle = format!("sealed:{}", sealed.len() + 1);
+                sealed.insert(handle.clone(), value.as_str().unwrap_or_default().to_owned());
+                *value = json!("***");
+                handle
+            }));
+        }
+        (serde_json::to_vec(&parsed).unwrap(), captured)
+    }
+}
+
+fn keep(flow: &AuthFlow, answer: &[u8], session: &mut Session) -> Result<(), HttpError> {
+    let parsed: Value = serde_json::from_slice(answer).map_err(|error| HttpError::Protocol(error.to_string()))?;
+    let at = |steps: &[Step]| {
+        let [Step::JsonPointer(pointer)] = steps else { panic!("{steps:?}") };
+        parsed.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
+    };
+    session.access = at(&flow.token_at);
+    session.refresh = flow.refresh_token_at.as_deref().and_then(at);
+    session.access.as_ref().map(|_| ()).ok_or_else(|| HttpError::Protocol("a login without token".to_owned()))
+}
+
+impl NativeHost for Backend {
+    fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        self.exchange(request)
+    }
+    fn log(&self, _: Level, _: &str, _: &[(String, String)]) {}
+    fn now_ms(&self) -> u64 {
+        self.control.clock().now()
+    }
+    fn deadline_remaining_ms(&self) -> u64 {
+        30_000
+    }
+    fn config(&self) -> String {
+        self.config.lock().unwrap().clone()
+    }
+    fn kv_get(&self, _: &str) -> Result<Option<(Vec<u8>, u64)>, StateError> {
+        panic!("the adapter keeps no state")
+    }
+    fn kv_set(&self, _: &str, _: &[u8], _: Option<u64>) -> Result<u64, StateError> {
+        panic!("the adapter keeps no state")
+    }
+    fn kv_delete(&self, _: &str, _: Option<u64>) -> Result<(), StateError> {
+        panic!("the adapter keeps no state")
+    }
+    fn kv_keys(&self, _: &str, _: Option<&str>, _: u32) -> Result<Vec<String>, StateError> {
+        panic!("the adapter keeps no state")
+    }
+    fn take(&self, _: &str, _: &str) -> Result<u32, StateError> {
+        panic!("the adapter needs no numbers")
+    }
+    fn give_back(&self, _: &str, _: &str) -> Result<(), StateError> {
+        panic!("the adapter needs no numbers")
+    }
+}
