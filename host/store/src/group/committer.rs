@@ -1,11 +1,17 @@
 //! The one thread that writes.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
 
 use stowage_ports::store::{Commit, CommitError, StoreError, Version};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Engine, Grouping, Shared, batch::Batch};
+
+/// The part of the last batch's duration that the next one may wait to become fuller: a quarter.
+const PATIENCE: u32 = 4;
 
 /// A commit that waits for its turn.
 pub(super) struct Request {
@@ -32,8 +38,15 @@ impl<E: Engine> Committer<E> {
     pub(super) fn run(mut self, mut requests: mpsc::Receiver<Request>) {
         let limit = self.grouping.max_batch.max(1);
         let mut waiting = Vec::with_capacity(limit);
+        let mut expected = 0;
+        let mut patience = Duration::ZERO;
         while requests.blocking_recv_many(&mut waiting, limit) > 0 {
-            for (reply, verdict) in self.commit(waiting.drain(..)) {
+            gather(&mut requests, &mut waiting, limit.min(expected), patience);
+            let begin = Instant::now();
+            let verdicts = self.commit(waiting.drain(..));
+            patience = begin.elapsed() / PATIENCE;
+            expected = verdicts.len().saturating_add(requests.len());
+            for (reply, verdict) in verdicts {
                 // A caller that has gone away has not been told; its commit stands all the same.
                 let _ = reply.send(verdict);
             }
@@ -78,5 +91,21 @@ impl<E: Engine> Committer<E> {
         self.shared.version.store(version.0, Ordering::Release);
         self.shared.history.push(batch.commits);
         Ok(())
+    }
+}
+
+/// Waits until `expected` commits are there, but no longer than `patience`.
+///
+/// Whoever was answered in the last batch has often a next commit to make, and comes a moment after those who queued up
+/// meanwhile. Without this, two halves of the writers take turns and each sync carries half of what it could. A single
+/// writer expects nobody and never waits.
+fn gather(requests: &mut mpsc::Receiver<Request>, waiting: &mut Vec<Request>, expected: usize, patience: Duration) {
+    let begin = Instant::now();
+    while waiting.len() < expected && begin.elapsed() < patience {
+        match requests.try_recv() {
+            Ok(request) => waiting.push(request),
+            Err(mpsc::error::TryRecvError::Empty) => std::thread::yield_now(),
+            Err(mpsc::error::TryRecvError::Disconnected) => return,
+        }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! A sync of the disk costs a millisecond or so, whatever it carries. So commits queue up; one thread takes all that wait,
 //! checks the preconditions of each against the state including the commits before it in the batch, hands the batch to the
-//! engine, which makes it durable with one sync, and only then answers. At 64 writers a sync carries dozens of commits,
-//! at one writer it carries one, and nobody waits for a timer.
+//! engine, which makes it durable with one sync, and only then answers. At 64 writers a sync carries 64 commits, at one
+//! writer it carries one and waits for nobody.
 //!
 //! Reads go straight to the engine and see durable state only: a value that was shown is never lost by a power cut. A
 //! refusal, too, is answered after the sync, since it may rest on a commit of the same batch.

@@ -17,6 +17,8 @@ use self::lcg::Lcg;
 use super::*;
 
 const DIRECTORY: &str = "STOWAGE_CRASH_DIRECTORY";
+/// Names a file of reported lines; then the directory is only checked against them. See `docs/adr/0003-power-cut.py`.
+const REPORTS: &str = "STOWAGE_CRASH_REPORTS";
 const LIMITED: &str = "STOWAGE_CRASH_UNTIL_REFUSED";
 const WRITERS: u64 = 4;
 const ROUNDS: u64 = 6;
@@ -40,11 +42,15 @@ mod lcg {
 /// Writes, is killed at random points, and opens again, several times in one directory. `test` is the caller's full name
 /// as the test binary knows it.
 pub fn survives_sigkill(test: &str, open: impl Fn(&Path) -> Arc<dyn Store>) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
     if let Some(directory) = std::env::var_os(DIRECTORY) {
-        return write_until_killed(open(Path::new(&directory)));
+        let store = open(Path::new(&directory));
+        let Some(reports) = std::env::var_os(REPORTS) else { return write_until_killed(store) };
+        let mut answered = Answered::default();
+        std::fs::read_to_string(reports).unwrap().lines().for_each(|line| answered.read(line));
+        return runtime.block_on(check(store, &answered, KEPT));
     }
     let directory = tempfile::tempdir().unwrap();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut random = Lcg(0x5704_a6e5);
     for round in 0..ROUNDS {
         let mut command = Command::new(std::env::current_exe().unwrap());

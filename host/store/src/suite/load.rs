@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::group::{CommitCounts, Engine, GroupCommit};
 
 /// `writers` tasks that each make `commits` commits of one row with a value of `value_bytes`, one after the other. Answers
 /// how long it took.
@@ -28,13 +29,14 @@ pub async fn write(store: &Arc<dyn Store>, writers: usize, commits: usize, value
 
 /// The measurements of `docs/adr/0003-state-store.md`, as an engine's example prints them. `arguments` are a directory and
 /// one of: `load ROWS`, `open`, `get ROWS READS`, `commits WRITERS EACH`.
-pub async fn measure(mut arguments: impl Iterator<Item = String>, open: impl Fn(&Path) -> Arc<dyn Store>) {
+pub async fn measure<E: Engine>(mut arguments: impl Iterator<Item = String>, open: impl Fn(&Path) -> GroupCommit<E>) {
     let directory = std::path::PathBuf::from(arguments.next().expect("a directory"));
     let what = arguments.next().expect("load, open, get or commits");
     let numbers: Vec<usize> = arguments.map(|number| number.parse().expect("a number")).collect();
     let begin = Instant::now();
-    let store = open(&directory);
+    let engine = Arc::new(open(&directory));
     let opened = begin.elapsed();
+    let store: Arc<dyn Store> = engine.clone();
     match (what.as_str(), numbers.as_slice()) {
         ("open", []) => println!("open: {opened:.1?}, version {}", store.version().0),
         ("load", [rows]) => {
@@ -52,7 +54,9 @@ pub async fn measure(mut arguments: impl Iterator<Item = String>, open: impl Fn(
         ("commits", [writers, each]) => {
             let took = write(&store, *writers, *each, 200).await;
             let rate = (writers * each) as f64 / took.as_secs_f64();
-            println!("commits: {} by {writers} writers in {took:.2?}, {rate:.0} a second", writers * each);
+            let CommitCounts { commits, syncs } = engine.counts();
+            println!("commits: {commits} by {writers} writers in {took:.2?}, {rate:.0} a second");
+            println!("syncs: {syncs}, commits per sync: {:.1}", commits as f64 / syncs as f64);
         }
         _ => panic!("load ROWS, open, get ROWS READS, or commits WRITERS EACH"),
     }
