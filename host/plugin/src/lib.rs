@@ -26,7 +26,7 @@ pub mod limits;
 mod provider;
 mod telemetry;
 
-pub use admission::{AdmitOptions, Admitted, ExchangeTableDigest, exchange_table_digest, supported_range};
+pub use admission::{AdmitOptions, Admitted, Approved, supported_range};
 pub use cache::CacheStats;
 pub use engine::{Binding, Engine, EngineOptions, PoolUse};
 pub use error::{AdmitError, EngineError};

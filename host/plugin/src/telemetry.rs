@@ -69,10 +69,6 @@ pub(crate) fn trapped(provider: &str, code: &'static str) {
     counter!("plugin_traps_total", "provider" => provider.to_owned(), "code" => code).increment(1);
 }
 
-pub(crate) fn tainted(provider: &str, place: &'static str) {
-    counter!("secret_taint_total", "provider" => provider.to_owned(), "place" => place).increment(1);
-}
-
 pub(crate) fn artefact(what: &'static str) {
     match what {
         "hits" => counter!("artefact_cache_hits_total").increment(1),

@@ -6,7 +6,6 @@
 
 mod config;
 mod description;
-mod digest;
 mod nothing;
 mod signature;
 mod world;
@@ -18,7 +17,6 @@ use sha2::{Digest as _, Sha256};
 use stowage_ports::provider::Description;
 use wasmtime::component::{Component, InstancePre};
 
-pub use digest::{ExchangeTableDigest, exchange_table_digest};
 pub use world::supported_range;
 
 use crate::call::{Budget, CallState, Identity, Meter, classify, run};
@@ -35,11 +33,20 @@ pub struct AdmitOptions {
     /// SHA-256 of the component in lower-case hexadecimal, with or without `sha256:` before it.
     pub expected_digest: Option<String>,
     /// The approved table of exchanges.
-    pub expected_exchanges: Option<ExchangeTableDigest>,
+    pub approved: Option<Approved>,
     /// Checked against the plugin's schema here already, when given; always checked when it is bound.
     pub config: Option<serde_json::Value>,
     /// What a call of it may use; admission checks that the component fits.
     pub limits: CallLimits,
+}
+
+/// The table of exchanges that the operator approved.
+#[derive(Debug, Clone)]
+pub struct Approved {
+    /// Its digest.
+    pub digest: String,
+    /// How a table is digested: the way out says what belongs to it (`stowage_egress::exchange_table_digest`).
+    pub of: fn(&Description) -> String,
 }
 
 /// A component that may be bound. A clone is the same component.
@@ -53,7 +60,6 @@ pub(crate) struct Inner {
     pub(crate) functions: Functions,
     digest: String,
     description: Description,
-    exchanges: ExchangeTableDigest,
     interfaces: Vec<String>,
     schema: Schema,
 }
@@ -69,12 +75,6 @@ impl Admitted {
     #[must_use]
     pub fn description(&self) -> &Description {
         &self.inner.description
-    }
-
-    /// Digest of everything that it can ever say to a backend: what an operator approves.
-    #[must_use]
-    pub fn exchanges(&self) -> &ExchangeTableDigest {
-        &self.inner.exchanges
     }
 
     /// The optional interfaces that it exports, such as `namespaces`, in the order of the contract.
@@ -125,17 +125,17 @@ pub(crate) async fn admit(engine: &Engine, wasm: &[u8], options: AdmitOptions) -
     let functions = Functions::resolve(&pre)?;
     let description = ask(&engine, &pre, &options.limits).await?;
     description::check(&description)?;
-    let exchanges = exchange_table_digest(&description);
-    if let Some(expected) = options.expected_exchanges
-        && expected != exchanges
-    {
-        return Err(AdmitError::Exchanges { expected: expected.to_string(), found: exchanges.to_string() });
+    if let Some(approved) = options.approved {
+        let found = (approved.of)(&description);
+        if found != approved.digest {
+            return Err(AdmitError::Exchanges { expected: approved.digest, found });
+        }
     }
     let schema = Schema::new(&description.config_schema)?;
     if let Some(config) = &options.config {
         schema.check(config, host.config_bytes)?;
     }
-    let inner = Inner { pre, functions, digest: found, description, exchanges, interfaces, schema };
+    let inner = Inner { pre, functions, digest: found, description, interfaces, schema };
     Ok(Admitted { inner: Arc::new(inner) })
 }
 

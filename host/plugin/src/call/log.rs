@@ -38,7 +38,7 @@ impl GuestLog {
         for (name, value) in fields {
             write!(line, " {name}={value:?}").ok();
         }
-        let mut line = self.bound.redacted(line, "log");
+        let mut line = self.bound.redacted(line);
         cut(&mut line, usize::try_from(limits.log_line_bytes).unwrap_or(1024));
         let provider = self.bound.provider.as_str();
         match level {

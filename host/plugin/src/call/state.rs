@@ -12,7 +12,6 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use super::{GuestLog, InstanceMemory, Meter};
 use crate::imports::wasi;
 use crate::limits::CallLimits;
-use crate::telemetry;
 
 /// One provider, as its imports see it. Shared by all its calls.
 pub(crate) struct Bound {
@@ -25,21 +24,14 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
-    /// `text` without the secrets that the way out knows. A hit is counted as a security event.
-    pub(crate) fn redacted(&self, text: String, place: &'static str) -> String {
-        self.masked(&text, place).unwrap_or(text)
+    /// `text` without the secrets that the way out knows; it counts a hit as a security event.
+    pub(crate) fn redacted(&self, text: String) -> String {
+        self.exchange.redact(&text).unwrap_or(text)
     }
 
     /// Whether `text` holds a secret; where masking would break it.
-    pub(crate) fn is_tainted(&self, text: &str, place: &'static str) -> bool {
-        self.masked(text, place).is_some()
-    }
-
-    fn masked(&self, text: &str, place: &'static str) -> Option<String> {
-        let masked = self.exchange.redact(text)?;
-        telemetry::tainted(&self.provider, place);
-        tracing::warn!(provider = self.provider, place, "a guest held a secret");
-        Some(masked)
+    pub(crate) fn is_tainted(&self, text: &str) -> bool {
+        self.exchange.redact(text).is_some()
     }
 }
 

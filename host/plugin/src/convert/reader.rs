@@ -21,7 +21,7 @@ impl<'a> Reader<'a> {
 
     /// A text for people or logs: known secrets are masked.
     pub(crate) fn text(&self, text: String) -> String {
-        if text.is_empty() { text } else { self.bound.redacted(text, "answer") }
+        if text.is_empty() { text } else { self.bound.redacted(text) }
     }
 
     pub(crate) fn maybe(&self, text: Option<String>) -> Option<String> {
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
             let problem = format!("has {} bytes, but may have {limit}", bytes.len());
             return Err(Breach { field, problem });
         }
-        if self.bound.is_tainted(&String::from_utf8_lossy(&bytes), "reference") {
+        if self.bound.is_tainted(&String::from_utf8_lossy(&bytes)) {
             return Err(Breach { field, problem: "holds a secret".to_owned() });
         }
         Ok(bytes)

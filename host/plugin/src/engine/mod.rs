@@ -20,7 +20,7 @@ use crate::call::CallState;
 use crate::error::{AdmitError, EngineError};
 use crate::imports;
 use crate::limits::{CallLimits, EngineLimits};
-use crate::provider::Instance;
+use crate::provider::{Bare, Instance};
 
 /// How an engine is set up.
 #[derive(Debug, Clone, Default)]
@@ -85,6 +85,11 @@ impl Engine {
     /// Joins an admitted component with one backend. Checks the configuration against the plugin's schema.
     pub fn bind(&self, admitted: &Admitted, binding: Binding) -> Result<Arc<dyn Provider>, AdmitError> {
         Ok(Arc::new(Instance::new(self, admitted, binding)?))
+    }
+
+    /// The same without anything around its calls, for measurements.
+    pub fn bare(&self, admitted: &Admitted, binding: Binding) -> Result<Bare, AdmitError> {
+        Ok(Bare(Instance::new(self, admitted, binding)?))
     }
 
     /// The runtime, for measurements under the same configuration.

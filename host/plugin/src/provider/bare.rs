@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use stowage_ports::provider::NativeRef;
 use tokio::time::Instant;
 use wasmtime::Store;
 use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
@@ -14,23 +15,23 @@ use crate::provider::{Export, Instance};
 const NEVER: u64 = 1 << 40;
 
 /// Calls of the same component under the same configuration with nothing around them: no queue, no clocks, no limits, no
-/// checks, no receipt.
+/// checks, no receipt. Made by [`Engine::bare`](crate::Engine::bare).
 #[derive(Debug)]
-pub struct Bare<'a>(pub &'a Instance);
+pub struct Bare(pub(crate) Instance);
 
-impl Bare<'_> {
-    /// A store, an instance and a typed call of `health.probe` in read-only mode; the answer is lifted and dropped.
-    pub async fn probe(&self) -> wasmtime::Result<()> {
-        let instance = self.0;
+impl Bare {
+    /// A store, an instance and a typed call of `namespaces.inspect`; the answer is lifted and dropped.
+    pub async fn inspect_namespace(&self, native: &NativeRef) -> wasmtime::Result<()> {
+        let instance = &self.0;
         let meter = Arc::new(Meter::new());
         let state = CallState::new(Arc::clone(&instance.bound), meter, Identity::default(), Instant::now());
         let mut store = Store::new(instance.engine.wasmtime(), state);
         store.set_epoch_deadline(NEVER);
-        let slot = &instance.functions().probe;
-        let export = slot.export.as_ref().ok_or_else(|| wasmtime::format_err!("no health.probe"))?;
+        let slot = &instance.functions().namespace_inspect;
+        let export = slot.export.as_ref().ok_or_else(|| wasmtime::format_err!("no namespaces.inspect"))?;
         let made = instance.admitted.inner.pre.instantiate_async(&mut store).await?;
         let function = typed(&made, &mut store, export)?;
-        let (answer,) = function.call_async(&mut store, (wit::ProbeMode::ReadOnly,)).await?;
+        let (answer,) = function.call_async(&mut store, (native.0.clone(),)).await?;
         answer.map(drop).map_err(|error: wit::Error| wasmtime::format_err!("{}", error.message))
     }
 }
@@ -45,5 +46,5 @@ where
     P: ComponentNamedList + Lower,
     R: ComponentNamedList + Lift,
 {
-    made.get_typed_func(store, &export.index)
+    made.get_typed_func(store, export.index)
 }

@@ -153,7 +153,7 @@ impl Instance {
             Counted::Trap(code) => telemetry::trapped(&self.bound.provider, code),
         }
         let mut error = verdict.error;
-        error.message = self.bound.redacted(error.message, "fault");
+        error.message = self.bound.redacted(error.message);
         tracing::warn!(code = error.native_code, message = error.message, "a plugin call was stopped");
         Box::new(Failure { error, fault: verdict.fault, receipt })
     }

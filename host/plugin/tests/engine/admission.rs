@@ -1,7 +1,7 @@
 //! What is refused before anything of it runs, and in which words.
 
 use serde_json::json;
-use stowage_plugin::{AdmitError, AdmitOptions, CallLimits, Engine, EngineLimits, ExchangeTableDigest};
+use stowage_plugin::{AdmitError, AdmitOptions, Approved, CallLimits, Engine, EngineLimits};
 use stowage_ports::provider::ErrorKind;
 
 use crate::support::{World, admit, beside_a_neighbour, cx, engine, wasm};
@@ -108,11 +108,15 @@ async fn a_pinned_digest_must_fit() {
 async fn an_approved_table_of_exchanges_must_fit() {
     let engine = engine(EngineLimits::default());
     let wasm = wasm("hang_in_host_call");
-    let approved = engine.admit(&wasm, AdmitOptions::default()).await.unwrap().exchanges().clone();
-    let options = |digest| AdmitOptions { expected_exchanges: Some(digest), ..AdmitOptions::default() };
-    engine.admit(&wasm, options(ExchangeTableDigest::pinned(approved.as_str()))).await.unwrap();
-    let other = admit(&engine, "minimal").await.unwrap().exchanges().clone();
-    let error = engine.admit(&wasm, options(other)).await.unwrap_err();
+    let of = stowage_egress::exchange_table_digest;
+    let options = |digest: &str| AdmitOptions {
+        approved: Some(Approved { digest: digest.to_owned(), of }),
+        ..AdmitOptions::default()
+    };
+    let approved = of(engine.admit(&wasm, AdmitOptions::default()).await.unwrap().description());
+    engine.admit(&wasm, options(&approved)).await.unwrap();
+    let other = of(admit(&engine, "minimal").await.unwrap().description());
+    let error = engine.admit(&wasm, options(&other)).await.unwrap_err();
     assert!(matches!(error, AdmitError::Exchanges { .. }), "{error}");
 }
 

@@ -14,3 +14,4 @@ mod calls;
 mod defences;
 mod limits;
 mod support;
+mod way_out;
