@@ -118,7 +118,7 @@ impl Fake {
             owner,
             tenant: spec.tenant.clone(),
             path,
-            lifecycle: Lifecycle::Creating,
+            lifecycle: if config.node_directories { Lifecycle::Creating } else { Lifecycle::Ready },
             protocols: spec.protocols.clone(),
             reserved: byte_limit(&limits),
             limits,
@@ -130,7 +130,7 @@ impl Fake {
         })
     }
 
-    /// Books a namespace that is not there yet, in the state `creating`.
+    /// Books a namespace that is not there yet.
     fn book(config: &Config, namespace: Namespace) -> Result<host::kv::Versioned<Namespace>> {
         capacity::reserve(config, &namespace.id, 0, namespace.reserved)?;
         state::mark("ns", &namespace.owner, &namespace.id)?;
@@ -138,10 +138,14 @@ impl Fake {
         Ok(host::kv::Versioned { value: namespace, version })
     }
 
+    /// Answers for a namespace that is ready from now on. One that was booked as ready is not written again: each write of
+    /// the state is a durable commit of the host's.
     fn finish(config: &Config, found: host::kv::Versioned<Namespace>, after: After, event: &str) -> Result<Progress> {
         let mut namespace = found.value;
-        namespace.lifecycle = Lifecycle::Ready;
-        let namespace = namespace.save(found.version)?;
+        if namespace.lifecycle != Lifecycle::Ready {
+            namespace.lifecycle = Lifecycle::Ready;
+            namespace = namespace.save(found.version)?;
+        }
         audit::note(config, event, Some(&namespace.id))?;
         after.finish(namespace.id.into_bytes())
     }

@@ -36,6 +36,15 @@ fn create_is_idempotent_by_owner_and_refuses_a_foreign_mark() {
 }
 
 #[test]
+fn a_create_without_directories_writes_the_mark_and_the_namespace_and_nothing_else() {
+    let bench = Bench::booked();
+    bench.namespace("a");
+    assert_eq!(bench.host.state().keys().map(String::as_str).collect::<Vec<_>>(), ["ns/a", "owner/ns/make-a"]);
+    let state = bench.run(|| <Fake as Namespaces>::inspect(b"a".to_vec())).unwrap();
+    assert_eq!((state.lifecycle, state.revision.as_deref()), (Lifecycle::Ready, Some("0")), "written twice");
+}
+
+#[test]
 fn with_real_directories_a_node_makes_them_before_the_namespace_is_ready() {
     let bench = Bench::new(json!({ "root": "demo" }));
     let Progress::NeedsNode(work) = create(&bench, call("o1"), spec("ns")).unwrap() else { panic!() };
