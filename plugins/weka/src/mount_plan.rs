@@ -12,7 +12,7 @@ use stowage_provider_sdk::prelude::{
     Prerequisite, Result, error, error::FieldFault,
 };
 
-use crate::config::{Config, Isolation};
+use crate::config::Config;
 use crate::mount_options;
 use crate::node_steps::{self, CLIENT_KIND};
 use crate::paths::is_relative;
@@ -25,6 +25,14 @@ pub(crate) struct Target {
     pub(crate) filesystem: String,
     /// The namespace's path in it, without slashes around; empty when the filesystem is the namespace.
     pub(crate) path: String,
+}
+
+impl Target {
+    /// Whether the filesystem holds other namespaces too. Asked of the namespace and not of the configuration, which may
+    /// have changed since it was made.
+    fn is_shared(&self) -> bool {
+        !self.path.is_empty()
+    }
 }
 
 /// How the mount proves itself.
@@ -55,7 +63,7 @@ pub(crate) fn compile(config: &Config, target: &Target, request: &MountRequest, 
         let fault = |(key, problem)| FieldFault { field: format!("{CLASS_OPTION}{key}"), problem };
         error::invalid_fields(problems.into_iter().map(fault).collect())
     })?;
-    let mut extensions = trust(config, target, request, token);
+    let mut extensions = trust(target, request, token);
     let mut mounts = Vec::new();
     match request.form {
         PlanForm::NodeMount | PlanForm::AppController => {
@@ -119,7 +127,7 @@ fn one(
 ) -> OneMount {
     // A token is for one filesystem, so it keeps others out only where the filesystem is the namespace; and it never
     // makes a mount read-only.
-    let whole = config.isolation == Isolation::Filesystem && prefix.is_empty() && *token != Token::None;
+    let whole = !target.is_shared() && prefix.is_empty() && *token != Token::None;
     let by_credential = whole && *mode == AccessMode::ReadWrite;
     OneMount {
         source: node_steps::source_of(&config.mount, &target.filesystem),
@@ -153,9 +161,9 @@ fn class_options(extensions: &Extensions) -> BTreeMap<String, String> {
 }
 
 /// What is enforced by the server and what only by the client, in registered keys.
-fn trust(config: &Config, target: &Target, request: &MountRequest, token: &Token) -> Extensions {
+fn trust(target: &Target, request: &MountRequest, token: &Token) -> Extensions {
     let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-    let directory = config.isolation == Isolation::Directory;
+    let directory = target.is_shared();
     let server = !directory && *token != Token::None;
     let mut told = vec![
         pair("isolation", if directory { "directory" } else { "filesystem" }),

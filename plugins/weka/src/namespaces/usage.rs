@@ -17,8 +17,10 @@ pub(crate) fn read(rest: &Rest, references: &[NativeRef]) -> Result<Usages> {
     let natives: Vec<Result<Native>> = references.iter().map(|reference| native(reference)).collect();
     // A single directory costs one GET instead of a list of all.
     if let [Ok(Native::Directory(directory))] = natives.as_slice() {
-        let quota = quotas::get(rest, &directory.filesystem_uid, directory.inode)?;
-        return Ok(Usages::Done(vec![of_directory(directory, quota.as_ref())]));
+        // None there may mean that the directory was made anew: the list knows it by its path.
+        if let Some(quota) = quotas::get(rest, &directory.filesystem_uid, directory.inode)? {
+            return Ok(Usages::Done(vec![of_directory(directory, Some(&quota))]));
+        }
     }
     let mut listed: BTreeMap<&str, Listed> = BTreeMap::new();
     for native in natives.iter().flatten() {

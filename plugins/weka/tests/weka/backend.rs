@@ -188,13 +188,14 @@ impl Backend {
 
 fn keep(flow: &AuthFlow, answer: &[u8], session: &mut Session) -> Result<(), HttpError> {
     let parsed: Value = serde_json::from_slice(answer).map_err(|error| HttpError::Protocol(error.to_string()))?;
-    let at = |steps: &[Step]| {
-        let [Step::JsonPointer(pointer)] = steps else { panic!("{steps:?}") };
-        parsed.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
-    };
-    session.access = at(&flow.token_at);
-    session.refresh = flow.refresh_token_at.as_deref().and_then(at);
+    session.access = text_at(&parsed, &flow.token_at);
+    session.refresh = flow.refresh_token_at.as_ref().and_then(|place| text_at(&parsed, place));
     session.access.as_ref().map(|_| ()).ok_or_else(|| HttpError::Protocol("a login without token".to_owned()))
+}
+
+fn text_at(parsed: &Value, place: &[Step]) -> Option<String> {
+    let [Step::JsonPointer(pointer)] = place else { panic!("{place:?}") };
+    parsed.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
 }
 
 impl NativeHost for Backend {

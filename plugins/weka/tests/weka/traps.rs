@@ -552,6 +552,7 @@ fn a_directory_made_anew_gets_its_quota_again() {
     assert_ne!(anew, native, "the reference names the new inode");
     assert_eq!(bench.listed(10)[0].owner.as_deref(), Some("op-1"));
     assert!(bench.usage(&[anew])[0].is_ok());
+    assert!(bench.usage(&[native])[0].is_ok(), "an older reference finds it by its path");
 }
 
 #[test]
