@@ -1,0 +1,96 @@
+//! Secondary orders. Each is written by the transaction of the row that it leads to.
+
+use stowage_domain::{Grant, GrantName, MountName, NamespaceName, OperationId, Principal, ProviderName};
+use stowage_store::{Index, Segments, Transaction};
+
+use crate::{mounts::Mount, operations::Operation};
+
+/// Operations that have not ended: what a start-up claims, without a table scan.
+pub(crate) const OPEN_OPERATIONS: Index = Index("operations-open");
+/// Operations by tenant, newest first.
+pub(crate) const TENANT_OPERATIONS: Index = Index("operations-by-tenant");
+/// Operations by project, newest first.
+pub(crate) const PROJECT_OPERATIONS: Index = Index("operations-by-project");
+/// Namespaces by provider: a provider with one is not empty.
+pub(crate) const PROVIDER_NAMESPACES: Index = Index("namespaces-by-provider");
+/// Namespaces by class: a class with one is in use.
+pub(crate) const CLASS_NAMESPACES: Index = Index("namespaces-by-class");
+/// Grants by who sees the namespace through them: a user, group, service, or the project of a workload.
+pub(crate) const SHARED_INTO: Index = Index("grants-by-consumer");
+/// Mounts that have not ended, by namespace.
+pub(crate) const NAMESPACE_MOUNTS: Index = Index("mounts-by-namespace");
+/// Mounts that have not ended, by grant.
+pub(crate) const GRANT_MOUNTS: Index = Index("mounts-by-grant");
+/// Mounts that have not ended, by node.
+pub(crate) const NODE_MOUNTS: Index = Index("mounts-by-node");
+/// Names of nodes by the hash of their token.
+pub(crate) const NODE_TOKENS: Index = Index("nodes-by-token");
+/// The native object of a tenant at a provider, as hex.
+pub(crate) const TENANT_BINDINGS: Index = Index("tenants-at-providers");
+/// Reported work by node: claim and digest of the report, so that a repeat is answered.
+pub(crate) const REPORTED_WORK: Index = Index("work-reported");
+/// The one default class.
+pub(crate) const DEFAULT_CLASS: Index = Index("class-default");
+
+pub(crate) fn open_key(id: &OperationId) -> Segments {
+    Segments::of([id.as_str()])
+}
+
+/// Adds the rows of a new operation.
+pub(crate) fn index_operation(change: &mut Transaction, operation: &Operation) {
+    let id = &operation.name.operation;
+    change.index(OPEN_OPERATIONS, &open_key(id), "");
+    if let Some(tenant) = &operation.tenant {
+        change.index(TENANT_OPERATIONS, &Segments::of([tenant.as_str(), id.as_str()]), "");
+        if let Some(project) = &operation.project {
+            let key = Segments::of([tenant.as_str(), project.as_str(), id.as_str()]);
+            change.index(PROJECT_OPERATIONS, &key, "");
+        }
+    }
+}
+
+pub(crate) fn provider_namespace(provider: &ProviderName, namespace: &NamespaceName) -> Segments {
+    Segments::of([provider.provider.as_str(), &namespace.to_string()])
+}
+
+/// Who sees a namespace because of a grant for this principal.
+pub(crate) fn consumer(principal: &Principal) -> String {
+    match principal {
+        Principal::Workload(name) => Principal::Project(name.project_name()).text(),
+        other => other.text(),
+    }
+}
+
+fn grant_key(grant: &Grant) -> Segments {
+    let name: &GrantName = &grant.name;
+    Segments::of([&consumer(&grant.principal), &name.namespace_name().to_string(), name.grant.as_str()])
+}
+
+pub(crate) fn index_grant(change: &mut Transaction, grant: &Grant) {
+    change.index(SHARED_INTO, &grant_key(grant), &grant.name.to_string());
+}
+
+pub(crate) fn unindex_grant(change: &mut Transaction, grant: &Grant) {
+    change.unindex(SHARED_INTO, &grant_key(grant));
+}
+
+fn mount_keys(mount: &Mount) -> Vec<(Index, Segments)> {
+    let name = mount.name.to_string();
+    let mut keys = vec![(NAMESPACE_MOUNTS, Segments::of([&mount.namespace.to_string(), &name]))];
+    keys.extend(mount.grants.iter().map(|grant| (GRANT_MOUNTS, Segments::of([&grant.to_string(), &name]))));
+    keys.extend(mount.node.iter().map(|node| (NODE_MOUNTS, Segments::of([node.node.as_str(), &name]))));
+    keys
+}
+
+pub(crate) fn index_mount(change: &mut Transaction, mount: &Mount) {
+    let name: &MountName = &mount.name;
+    for (index, key) in mount_keys(mount) {
+        change.index(index, &key, &name.to_string());
+    }
+}
+
+pub(crate) fn unindex_mount(change: &mut Transaction, mount: &Mount) {
+    for (index, key) in mount_keys(mount) {
+        change.unindex(index, &key);
+    }
+}

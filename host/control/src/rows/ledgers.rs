@@ -1,0 +1,88 @@
+//! Ledger rows: one for each tenant, project and provider.
+
+use serde::{Deserialize, Serialize};
+use stowage_domain::{Bytes, Ledger};
+use stowage_ports::store::Version;
+use stowage_store::{Record, Segments, Tables, Transaction};
+
+use crate::Result;
+
+/// One ledger under the name of whose it is, such as `tenants/acme/projects/vision` or `providers/weka`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LedgerRow {
+    pub(crate) of: String,
+    pub(crate) ledger: Ledger,
+}
+
+impl Record for LedgerRow {
+    const TABLE: &'static str = "ledger";
+
+    fn key(&self) -> Segments {
+        Segments::of([&self.of])
+    }
+}
+
+/// A ledger as it was read; an absent row is an empty ledger.
+#[derive(Debug, Clone)]
+pub(crate) struct LedgerAt {
+    pub(crate) row: LedgerRow,
+    version: Option<Version>,
+}
+
+impl LedgerAt {
+    pub(crate) async fn read(tables: &Tables, of: impl std::fmt::Display) -> Result<Self> {
+        let of = of.to_string();
+        Ok(match tables.get::<LedgerRow>(&Segments::of([&of])).await? {
+            Some((row, version)) => Self { row, version: Some(version) },
+            None => Self { row: LedgerRow { of, ledger: Ledger::default() }, version: None },
+        })
+    }
+
+    /// Writes the changed ledger, if nobody else has changed it.
+    pub(crate) fn write(&self, change: &mut Transaction, ledger: Ledger) {
+        let row = LedgerRow { of: self.row.of.clone(), ledger };
+        match self.version {
+            Some(version) => change.replace(&row, version),
+            None => change.create(&row),
+        };
+    }
+}
+
+/// The three ledgers that one namespace counts in.
+pub(crate) struct Ledgers {
+    pub(crate) tenant: LedgerAt,
+    pub(crate) project: LedgerAt,
+    pub(crate) provider: LedgerAt,
+}
+
+impl Ledgers {
+    pub(crate) async fn of(tables: &Tables, namespace: &stowage_domain::Namespace) -> Result<Self> {
+        let project = namespace.name.project_name();
+        let (tenant, provider) = (project.tenant_name(), &namespace.provider);
+        Ok(Self {
+            tenant: LedgerAt::read(tables, tenant).await?,
+            project: LedgerAt::read(tables, project).await?,
+            provider: LedgerAt::read(tables, provider).await?,
+        })
+    }
+
+    fn each(&self) -> [&LedgerAt; 3] {
+        [&self.tenant, &self.project, &self.provider]
+    }
+
+    /// Gives the whole room of a namespace back.
+    pub(crate) fn close(&self, change: &mut Transaction, bytes: Bytes) {
+        for ledger in self.each() {
+            ledger.write(change, ledger.row.ledger.close(bytes));
+        }
+    }
+
+    /// Shrinks, or confirms what was reserved before: never fails.
+    pub(crate) fn settle(&self, change: &mut Transaction, from: Bytes, to: Bytes) {
+        for ledger in self.each() {
+            if let Ok(next) = ledger.row.ledger.grow(from, to, None) {
+                ledger.write(change, next);
+            }
+        }
+    }
+}
