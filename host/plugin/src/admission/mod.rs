@@ -117,7 +117,9 @@ pub(crate) async fn admit(engine: &Engine, wasm: &[u8], options: AdmitOptions) -
     let (engine, wasm) = (engine.clone(), wasm.to_vec());
     let (reader, digest) = (engine.clone(), found.clone());
     let read = tokio::task::spawn_blocking(move || read(&reader, &wasm, &digest));
-    let (interfaces, component) = read.await.map_err(|error| AdmitError::Host(error.to_string()))??;
+    // The readers of the component format check what they are given, but the bytes are hostile: a panic is theirs.
+    let broken = |_| AdmitError::NotAComponent("reading it failed".to_owned());
+    let (interfaces, component) = read.await.map_err(broken)??;
     fits(&component, &options.limits)?;
 
     let link = |error: wasmtime::Error| AdmitError::Link(format!("{error:#}"));

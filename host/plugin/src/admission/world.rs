@@ -134,6 +134,7 @@ impl Check<'_> {
         }
         let hint = match import.package.name.as_str() {
             "sockets" | "http" => "the only way out is `stowage:provider/http`, along declared exchanges",
+            "filesystem" => "an adapter has no files: keep what must last in `stowage:provider/kv`",
             "keyvalue" | "blobstore" | "config" => "use `stowage:provider/kv` and `stowage:provider/config`",
             _ if !current => "build for WASI 0.2",
             _ => "it is not needed to talk to a backend",

@@ -84,7 +84,12 @@ impl Engine {
 
     /// Joins an admitted component with one backend. Checks the configuration against the plugin's schema.
     pub fn bind(&self, admitted: &Admitted, binding: Binding) -> Result<Arc<dyn Provider>, AdmitError> {
-        Ok(Arc::new(Instance::new(self, admitted, binding)?))
+        Ok(Arc::new(self.bind_instance(admitted, binding)?))
+    }
+
+    /// The same with its own type, which [`Bare`](crate::Bare) measures against.
+    pub fn bind_instance(&self, admitted: &Admitted, binding: Binding) -> Result<Instance, AdmitError> {
+        Instance::new(self, admitted, binding)
     }
 
     /// The same without anything around its calls, for measurements.
@@ -110,7 +115,7 @@ impl Engine {
         self.inner.cache.stats()
     }
 
-    /// What the pool holds now. Also set as the gauges `engine_pool_*`.
+    /// What the pool holds now. The gauges `engine_pool_*` are set from it once a second.
     #[must_use]
     pub fn pool_use(&self) -> PoolUse {
         pool::read(&self.inner.runtime)

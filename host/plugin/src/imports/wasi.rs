@@ -1,8 +1,8 @@
 //! WASI 0.2, interface by interface, each with an empty context.
 //!
 //! A guest made by a standard library imports these whether it uses them or not. Behind them stands nothing: no
-//! environment, no arguments, no directories, standard input at its end, output into the bounded log. Sockets are not
-//! linked at all, so a guest that could ask for one is refused at admission.
+//! environment, no arguments, standard input at its end, output into the bounded log. Files and sockets are not linked at
+//! all, so a guest that could ask for one is refused at admission, before a defect in their implementation could matter.
 
 use std::io;
 use std::pin::Pin;
@@ -13,8 +13,7 @@ use tokio::io::AsyncWrite;
 use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream, WasiCli, WasiCliView as _};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView as _};
-use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
-use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, io as wasi_io, random};
+use wasmtime_wasi::p2::bindings::{cli, clocks, io as wasi_io, random};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::{HostWallClock, WasiCtx, WasiView as _};
@@ -35,8 +34,6 @@ pub(crate) const INTERFACES: &[&str] = &[
     "cli/terminal-stdout",
     "clocks/monotonic-clock",
     "clocks/wall-clock",
-    "filesystem/preopens",
-    "filesystem/types",
     "io/error",
     "io/poll",
     "io/streams",
@@ -70,8 +67,6 @@ pub(super) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     cli::terminal_stdin::add_to_linker::<_, WasiCli>(linker, CallState::cli)?;
     cli::terminal_stdout::add_to_linker::<_, WasiCli>(linker, CallState::cli)?;
     cli::terminal_stderr::add_to_linker::<_, WasiCli>(linker, CallState::cli)?;
-    filesystem::preopens::add_to_linker::<_, WasiFilesystem>(linker, CallState::filesystem)?;
-    filesystem::types::add_to_linker::<_, WasiFilesystem>(linker, CallState::filesystem)?;
     Ok(())
 }
 

@@ -45,10 +45,20 @@ pub struct LimitError {
     pub max: u64,
 }
 
+const HEAD: &str = "\
+# Limits of plugins
+
+A plugin is untrusted code; every resource that it can use has a number. This page is written from the table in
+`host/plugin/src/limits/table.rs`, which also gives the defaults, the configuration's schema and the test that each limit
+is enforced. A failure names the limit that was hit as its native code.
+
+";
+
 /// The table of both sets as Markdown, for the operator's guide.
 #[must_use]
 pub fn markdown() -> String {
-    let mut page = String::from("| limit | default | range | unit | on a hit | bounds |\n|---|---|---|---|---|---|\n");
+    let mut page = String::from(HEAD);
+    page.push_str("| limit | default | range | unit | on a hit | bounds |\n|---|---|---|---|---|---|\n");
     for row in CallLimits::ROWS.iter().chain(EngineLimits::ROWS) {
         let Row { name, default, min, max, unit, on_hit, doc } = row;
         page.push_str(&format!("| `{name}` | {default} | {min} to {max} | {unit} | {on_hit} | {doc} |\n"));

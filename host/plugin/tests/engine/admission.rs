@@ -28,6 +28,14 @@ async fn sockets_are_refused_by_their_name_with_the_way_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_are_refused_by_their_name_with_the_way_out() {
+    let error = refusal(&engine(EngineLimits::default()), "filesystem_import").await;
+    let AdmitError::UnknownImport { import, hint } = &error else { panic!("{error}") };
+    assert!(import.starts_with("wasi:filesystem/"), "{import}");
+    assert!(hint.contains("stowage:provider/kv"), "{hint}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_version_is_refused_with_the_range_that_this_host_takes() {
     let error = refusal(&engine(EngineLimits::default()), "wrong_version").await;
     assert!(matches!(error, AdmitError::WrongVersion { .. }), "{error}");

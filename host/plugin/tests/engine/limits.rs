@@ -163,6 +163,17 @@ fn a_row_gives_default_range_schema_and_documentation() {
     }
 }
 
+/// `STOWAGE_WRITE_DOCS=1` writes the page anew.
+#[test]
+fn the_documentation_is_the_table() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/limits.md");
+    if std::env::var_os("STOWAGE_WRITE_DOCS").is_some() {
+        std::fs::write(&path, limits::markdown()).unwrap();
+    }
+    let page = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(page, limits::markdown(), "run the test with STOWAGE_WRITE_DOCS=1");
+}
+
 #[test]
 fn a_value_out_of_its_range_is_refused_by_name() {
     let error = CallLimits { cpu_ms: 0, ..CallLimits::default() }.check().unwrap_err();
