@@ -1,0 +1,141 @@
+//! A span, a log line and two metrics for each call.
+//!
+//! The span `grpc` is the root of everything that the call causes, down to the HTTP exchanges with a backend. Metrics:
+//! `grpc_requests_total{method,code}` and `grpc_seconds{method}` (time to the answer's head); `method` is a path of the
+//! contract or `other`, so a caller can't grow the label set.
+
+use std::{
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use tonic::{Code, body::Body};
+use tower::{Layer, Service};
+use tracing::{Instrument, field::Empty, info_span};
+
+use crate::rpcs::rpc;
+
+/// Header by which a caller may name its call.
+const CALL_ID: &str = "x-request-id";
+
+/// Names one call in logs and in the audit: the caller's `x-request-id` if it is short and plain, else one of ours.
+#[derive(Debug, Clone)]
+pub(crate) struct CallId(pub(crate) String);
+
+impl CallId {
+    fn of<T>(request: &Request<T>) -> Self {
+        let plain = |text: &&str| {
+            !text.is_empty()
+                && text.len() <= 64
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+        };
+        let given = request.headers().get(CALL_ID).and_then(|value| value.to_str().ok()).filter(plain);
+        Self(given.map_or_else(|| uuid::Uuid::now_v7().simple().to_string(), str::to_owned))
+    }
+}
+
+/// Adds tracing and metrics to a service.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Trace;
+
+impl<S> Layer<S> for Trace {
+    type Service = Traced<S>;
+
+    fn layer(&self, inner: S) -> Traced<S> {
+        Traced { inner }
+    }
+}
+
+/// A traced service.
+#[derive(Debug, Clone)]
+pub(crate) struct Traced<S> {
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for Traced<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>> + Send + 'static,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<Response<Body>, S::Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let method = rpc(request.uri().path()).map_or("other", |row| row.path);
+        let call_id = CallId::of(&request);
+        let span = info_span!("grpc", method, call_id = %call_id.0, caller = Empty, code = Empty);
+        request.extensions_mut().insert(call_id);
+        let begun = Instant::now();
+        let answer = span.in_scope(|| self.inner.call(request));
+        Box::pin(
+            async move {
+                let answer = answer.await;
+                let code = answer.as_ref().map_or(Code::Internal, code_of);
+                let taken = begun.elapsed();
+                metrics::counter!("grpc_requests_total", "method" => method, "code" => name(code)).increment(1);
+                metrics::histogram!("grpc_seconds", "method" => method).record(taken.as_secs_f64());
+                tracing::Span::current().record("code", name(code));
+                if matches!(code, Code::Internal | Code::Unknown | Code::DataLoss) {
+                    tracing::error!(milliseconds = taken.as_millis(), "call failed");
+                } else {
+                    tracing::debug!(milliseconds = taken.as_millis(), "call answered");
+                }
+                answer
+            }
+            .instrument(span),
+        )
+    }
+}
+
+/// The answer's code. A refusal is an answer without a body, whose head has the status; an answer with a body succeeded.
+fn code_of(answer: &Response<Body>) -> Code {
+    answer.headers().get("grpc-status").map_or(Code::Ok, |value| Code::from_bytes(value.as_bytes()))
+}
+
+/// The code as the gRPC documents write it.
+const fn name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(given: &str) -> String {
+        CallId::of(&Request::builder().header(CALL_ID, given).body(()).unwrap()).0
+    }
+
+    #[test]
+    fn a_plain_call_id_of_the_caller_is_kept_and_another_replaced() {
+        assert_eq!(id("job-7.retry_2"), "job-7.retry_2");
+        for bad in ["", "two words", "{\"a\":1}", &"a".repeat(65)] {
+            let own = id(bad);
+            assert!(own.len() == 32 && own != bad, "{own}");
+        }
+    }
+}
