@@ -1,6 +1,6 @@
 //! Usage of many namespaces in a bounded number of calls: one list of quotas for each filesystem, one list of filesystems.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use stowage_provider_sdk::prelude::{
     Basis, Dimension, Error, LimitState, NativeRef, Result, Usage, Usages, error, host,
@@ -31,10 +31,10 @@ pub(crate) fn read(rest: &Rest, references: &[NativeRef]) -> Result<Usages> {
             listed.insert(uid, Listed::of(quotas::all(rest, uid)?));
         }
     }
-    let wholes: HashMap<String, Filesystem> = if natives.iter().flatten().any(|n| matches!(n, Native::Filesystem(_))) {
+    let wholes: BTreeMap<String, Filesystem> = if natives.iter().flatten().any(|n| matches!(n, Native::Filesystem(_))) {
         filesystems::all(rest)?.into_iter().map(|filesystem| (filesystem.uid.clone(), filesystem)).collect()
     } else {
-        HashMap::new()
+        BTreeMap::new()
     };
     let one = |native: Result<Native>| match native? {
         Native::Directory(directory) => {
@@ -53,8 +53,8 @@ pub(crate) fn read(rest: &Rest, references: &[NativeRef]) -> Result<Usages> {
 /// Quotas of one filesystem, by inode and by path.
 struct Listed {
     quotas: Vec<Quota>,
-    by_inode: HashMap<u64, usize>,
-    by_path: HashMap<String, usize>,
+    by_inode: BTreeMap<u64, usize>,
+    by_path: BTreeMap<String, usize>,
 }
 
 impl Listed {
