@@ -21,6 +21,7 @@
 
 mod answer;
 mod binding;
+mod egress;
 mod flow;
 mod mask;
 mod net;
@@ -30,8 +31,8 @@ mod table;
 mod vault;
 
 pub use binding::{BindError, Binding, EgressLimits, EndpointBinding};
+pub use egress::Egress;
 pub use mask::{Redactor, is_secret_field};
 pub use net::{Resolver, SystemResolver};
-pub use send::Egress;
 pub use table::{TableError, check_exchange_table, exchange_table_digest};
 pub use vault::{captured_name, owns_handle};

@@ -51,14 +51,15 @@ impl Answer {
 
     /// Whether a declared place could stand in this answer: the kind of its body fits, or there is no body.
     pub(crate) fn can_hold(&self, place: &[Step]) -> bool {
-        match (place.first(), &self.document) {
-            (Some(Step::Header(_)), _) | (_, Document::Empty) => true,
-            (Some(Step::JsonPointer(_)), Document::Json(_)) => true,
-            (Some(Step::XmlPath(_)), Document::Xml(_)) => true,
-            (Some(Step::FormField(_)), Document::Form(_)) => true,
-            (Some(Step::LineKey(_)), Document::Text(_)) => true,
-            _ => false,
-        }
+        matches!(
+            (place.first(), &self.document),
+            (Some(Step::Header(_)), _)
+                | (_, Document::Empty)
+                | (Some(Step::JsonPointer(_)), Document::Json(_))
+                | (Some(Step::XmlPath(_)), Document::Xml(_))
+                | (Some(Step::FormField(_)), Document::Form(_))
+                | (Some(Step::LineKey(_)), Document::Text(_))
+        )
     }
 
     /// Takes a place out: its value, if it is there, is masked in the answer and returned.

@@ -16,9 +16,9 @@ use tracing::Instrument as _;
 use super::lockout;
 use super::sessions::{Fresh, Remember, Session, SessionKey};
 use crate::answer::Answer;
+use crate::egress::Bound;
 use crate::net::{RawAnswer, Sending};
 use crate::request::{Prepared, RequestBody, fill, fill_params, secret_header};
-use crate::send::Bound;
 use crate::table::matches;
 
 type Attempt<T> = Result<T, (ExchangeError, Remember)>;
@@ -53,11 +53,9 @@ impl Bound {
             && let Some(exchange) = &flow.refresh_exchange
         {
             match self.refresh(flow, exchange, key, token).await {
-                // The refresh token is refused: only a login helps now.
-                Err((ExchangeError::AuthFailed(why), _)) => {
-                    tracing::info!(flow = %flow.name, %why, "refresh refused, logging in")
-                }
-                done => return done,
+                done @ (Ok(_) | Err((ExchangeError::LockedOut(_), _))) => return done,
+                // Backends say a dead refresh token with 400, 401 or 500; a login helps with each and is tried once.
+                Err((error, _)) => tracing::info!(flow = %flow.name, %error, "not refreshed, logging in"),
             }
         }
         self.login(flow, key).await

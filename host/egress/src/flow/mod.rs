@@ -11,6 +11,3 @@ mod sessions;
 
 pub(crate) use login::millis;
 pub(crate) use sessions::{Session, SessionKey, Sessions};
-
-#[cfg(test)]
-mod tests;

@@ -28,7 +28,8 @@ fn encodings(secret: &str) -> Vec<String> {
 proptest! {
     #[test]
     fn masking_never_leaves_the_secret_in_any_encoding(
-        secret in "[ -~äö€😀]{6,40}", before in "[ -~]{0,20}", after in "[ -~]{0,20}", twice in any::<bool>()
+        secret in "[ -~äö€😀]{6,40}", before in "[a-zA-Z0-9 _.:/,=<>\"-]{0,20}",
+        after in "[a-zA-Z0-9 _.:/,=<>\"-]{0,20}", twice in any::<bool>()
     ) {
         prop_assume!(!"[masked]".contains(&secret) && !secret.contains("[masked]"));
         let needles = Needles::new([secret.as_str()]);

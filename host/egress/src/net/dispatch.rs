@@ -31,11 +31,13 @@ pub(crate) struct RawAnswer {
     pub(crate) body: Vec<u8>,
 }
 
+/// Makes the headers that authenticate a request at a server's URL.
+pub(crate) type Sign<'a> = dyn Fn(&Url) -> Result<Vec<(HeaderName, HeaderValue)>, String> + Sync + 'a;
+
 /// How one request is sent.
 pub(crate) struct Sending<'a> {
     pub(crate) request: &'a Prepared,
-    /// Headers that depend on the server's URL: signatures.
-    pub(crate) sign: &'a (dyn Fn(&Url) -> Result<Vec<(HeaderName, HeaderValue)>, String> + Sync),
+    pub(crate) sign: &'a Sign<'a>,
     /// Whether a 503 may go to the next server.
     pub(crate) idempotent: bool,
     pub(crate) deadline: Instant,

@@ -9,6 +9,3 @@ mod resolve;
 pub(crate) use dispatch::{RawAnswer, Sending};
 pub(crate) use endpoint::{Endpoint, bind_endpoint};
 pub use resolve::{Resolver, SystemResolver};
-
-#[cfg(test)]
-mod tests;

@@ -60,7 +60,8 @@ const NEVER: [&str; 10] = [
     "content-type",
 ];
 /// Answer headers that carry sessions or say nothing to an adapter.
-const DROPPED: [&str; 12] = [
+const DROPPED: [&str; 13] = [
+    "content-length",
     "set-cookie",
     "set-cookie2",
     "authorization",
