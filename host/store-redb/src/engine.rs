@@ -1,13 +1,11 @@
 //! redb as an [`Engine`].
 
-use std::{fs::File, path::Path};
+use std::path::Path;
 
 use bytes::Bytes;
 use redb::{Database, DatabaseError, ReadableDatabase, TableDefinition};
 use stowage_ports::store::{Applied, Key, KeyRange, StoreError, Version, Versioned, Write};
-use stowage_store::group::Engine;
-
-use crate::OpenError;
+use stowage_store::group::{Engine, OpenError, make_directory, sync_directory};
 
 /// Key to version and value.
 const ROWS: TableDefinition<'_, &[u8], (u64, &[u8])> = TableDefinition::new("rows");
@@ -22,20 +20,18 @@ pub struct RedbEngine {
 }
 
 impl RedbEngine {
-    pub(crate) fn open(directory: &Path, cache_bytes: usize) -> Result<Self, OpenError> {
-        let unusable = |error| OpenError::Directory { path: directory.to_owned(), error };
-        std::fs::create_dir_all(directory).map_err(unusable)?;
+    pub(crate) fn open(directory: &Path, cache_bytes: u64) -> Result<Self, OpenError> {
+        make_directory(directory)?;
+        let cache_bytes = usize::try_from(cache_bytes).unwrap_or(usize::MAX);
         let path = directory.join("state.redb");
-        let db = Database::builder().set_cache_size(cache_bytes).create(&path).map_err(|error| match error {
+        let db = Database::builder().set_cache_size(cache_bytes).create(path).map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => OpenError::InUse(directory.to_owned()),
-            other => OpenError::Engine { path: path.clone(), error: failed(other) },
+            other => OpenError::Engine { path: directory.to_owned(), error: failed(other) },
         })?;
         let engine = Self { db };
         // Readers expect the tables to be there.
-        engine.write(&[]).map_err(OpenError::Store)?;
-        for entry in [Some(directory), directory.canonicalize().map_err(unusable)?.parent()].into_iter().flatten() {
-            File::open(entry).and_then(|directory| directory.sync_all()).map_err(unusable)?;
-        }
+        engine.write(&[])?;
+        sync_directory(directory)?;
         Ok(engine)
     }
 

@@ -5,13 +5,9 @@ use std::{collections::BTreeMap, path::Path};
 use bytes::Bytes;
 use parking_lot::RwLock;
 use stowage_ports::store::{Applied, Key, KeyRange, StoreError, Version, Versioned, Write};
-use stowage_store::group::Engine;
+use stowage_store::group::{Engine, OpenError, make_directory, sync_directory};
 
-use crate::{
-    error::{OpenError, from_sled},
-    files::Files,
-    shadow::Shadow,
-};
+use crate::{files::Files, shadow::Shadow};
 
 /// The row of the last commit's version. The port refuses empty keys, so it is in nobody's way, and being in the same tree
 /// it is part of the same atomic batch.
@@ -31,26 +27,26 @@ pub struct SledEngine {
 
 impl SledEngine {
     pub(crate) fn open(directory: &Path, cache_bytes: u64) -> Result<Self, OpenError> {
-        let path = directory.to_owned();
-        let unusable = |error| OpenError::Directory { path: path.clone(), error };
-        std::fs::create_dir_all(directory).map_err(unusable)?;
+        make_directory(directory)?;
         let config = sled::Config::new()
             .path(directory)
             .cache_capacity(cache_bytes)
             .segment_size(SEGMENT_BYTES)
             // Flushing is the committer's work.
             .flush_every_ms(None);
-        let db = config.open().map_err(|error| match from_sled(error) {
-            StoreError::Io(text) if text.contains("could not acquire lock") => OpenError::InUse(path.clone()),
-            error => OpenError::Engine { path: path.clone(), error },
+        let path = || directory.to_owned();
+        let db = config.open().map_err(|error| match failed(error) {
+            StoreError::Io(text) if text.contains("could not acquire lock") => OpenError::InUse(path()),
+            error => OpenError::Engine { path: path(), error },
         })?;
-        db.flush().map_err(|error| OpenError::Store(from_sled(error)))?;
-        let files = Files::open(directory).map_err(unusable)?;
+        db.flush().map_err(failed)?;
+        let files = Files::open(directory).map_err(|error| OpenError::Directory { path: path(), error })?;
+        sync_directory(directory)?;
         Ok(Self { files, db, shadow: RwLock::default() })
     }
 
     fn stored(&self, key: &[u8]) -> Result<Option<Versioned>, StoreError> {
-        self.db.get(key).map_err(from_sled)?.map(|row| decode(&row)).transpose()
+        self.db.get(key).map_err(failed)?.map(|row| decode(&row)).transpose()
     }
 
     /// Writes the batch; readers still see what was before.
@@ -71,12 +67,12 @@ impl SledEngine {
         }
         let mut shadow = self.shadow.write();
         *shadow = Shadow::new(before);
-        self.db.apply_batch(writes).map_err(from_sled)
+        self.db.apply_batch(writes).map_err(failed)
     }
 
     /// Makes what was staged durable and shows it.
     fn harden(&self) -> Result<(), StoreError> {
-        self.db.flush().map_err(from_sled)?;
+        self.db.flush().map_err(failed)?;
         self.files.sync().map_err(|error| StoreError::Io(error.to_string()))?;
         *self.shadow.write() = Shadow::default();
         Ok(())
@@ -100,7 +96,7 @@ impl Engine for SledEngine {
         let stored = self.db.range(range.start.as_ref()..range.end.as_ref()).filter_map(|row| match row {
             Ok((key, _)) if key == VERSION_ROW => None,
             Ok((key, row)) => Some(decode(&row).map(|row| (Bytes::copy_from_slice(&key), row))),
-            Err(error) => Some(Err(from_sled(error))),
+            Err(error) => Some(Err(failed(error))),
         });
         shadow.scan(stored, range, limit)
     }
@@ -112,6 +108,13 @@ impl Engine for SledEngine {
     fn persist(&self, batch: &[Applied]) -> Result<(), StoreError> {
         self.stage(batch)?;
         self.harden()
+    }
+}
+
+fn failed(error: sled::Error) -> StoreError {
+    match error {
+        sled::Error::Corruption { at, .. } => StoreError::Corrupt(format!("sled reports corruption at {at:?}")),
+        other => StoreError::Io(other.to_string()),
     }
 }
 

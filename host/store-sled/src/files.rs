@@ -23,7 +23,7 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// Syncs all that sled made in `directory`, and the entries that lead to it.
+    /// Syncs all files that sled made in `directory`.
     pub(crate) fn open(directory: &Path) -> io::Result<Self> {
         let files = Self {
             log: File::open(directory.join("db"))?,
@@ -34,10 +34,6 @@ impl Files {
         files.log.sync_all()?;
         files.sync_blobs()?;
         sync_path(&files.blobs)?;
-        sync_path(directory)?;
-        if let Some(parent) = directory.canonicalize()?.parent() {
-            sync_path(parent)?;
-        }
         Ok(files)
     }
 

@@ -10,33 +10,17 @@
 //! The numbers are in `docs/adr/0003-state-store.md`.
 
 mod engine;
-mod error;
 mod files;
 mod shadow;
 
 use std::path::Path;
 
 pub use engine::SledEngine;
-pub use error::OpenError;
-use stowage_store::group::{GroupCommit, Grouping};
+use stowage_store::group::GroupCommit;
+pub use stowage_store::group::{OpenError, Options};
 
 /// A state store on sled.
 pub type SledStore = GroupCommit<SledEngine>;
-
-/// How the store is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
-    /// Bytes of memory for cached pages. sled keeps about twice this; default 256 MiB.
-    pub cache_bytes: u64,
-    /// How commits share syncs.
-    pub grouping: Grouping,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { cache_bytes: 256 << 20, grouping: Grouping::default() }
-    }
-}
 
 /// Opens the store in `directory`, which is made when it is missing. One process at a time may have it open.
 ///
@@ -44,5 +28,5 @@ impl Default for Options {
 /// See [`OpenError`]. Blocks while sled reads its log: 1.4 s for 2 million small keys.
 pub fn open(directory: &Path, options: Options) -> Result<SledStore, OpenError> {
     let engine = SledEngine::open(directory, options.cache_bytes)?;
-    GroupCommit::start(engine, options.grouping).map_err(OpenError::Store)
+    Ok(GroupCommit::start(engine, options.grouping)?)
 }

@@ -15,6 +15,7 @@ mod batch;
 mod committer;
 mod engine;
 mod history;
+mod open;
 
 use std::sync::{
     Arc,
@@ -25,6 +26,7 @@ use async_trait::async_trait;
 use committer::{Committer, Request};
 pub use engine::Engine;
 use history::History;
+pub use open::{OpenError, Options, make_directory, sync_directory};
 use parking_lot::{Mutex, RwLock};
 use stowage_ports::store::{Commit, CommitError, Key, KeyRange, Store, StoreError, Version, Versioned, Watch};
 use tokio::sync::{mpsc, oneshot};

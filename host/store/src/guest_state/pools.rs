@@ -83,7 +83,13 @@ impl Pool {
             if let Some(held) = self.store.get(&owner_key).await.map_err(failed)? {
                 return self.number(&held);
             }
-            let chosen = self.choose().await?;
+            let Some(chosen) = self.choose().await? else {
+                // The last number may have gone to this very owner, who asked twice at once.
+                return match self.store.get(&owner_key).await.map_err(failed)? {
+                    Some(held) => self.number(&held),
+                    None => Err(self.full()),
+                };
+            };
             let number_key = self.number_key(chosen.number);
             let commit = Commit {
                 preconditions: vec![Precondition::Absent(owner_key.clone()), Precondition::Absent(number_key.clone())],
@@ -116,19 +122,15 @@ impl Pool {
         }
     }
 
-    /// A number with no row that no other taker of this process has chosen.
-    async fn choose(&self) -> Result<Chosen<'_>, GuestStateError> {
+    /// A number with no row that no other taker of this process has chosen; `None` when all have rows.
+    async fn choose(&self) -> Result<Option<Chosen<'_>>, GuestStateError> {
         loop {
             // Made before the search, so that nothing that settles during it is missed.
             let settled = self.settled.notified();
             match self.search().await? {
-                Search::Chosen(chosen) => return Ok(chosen),
+                Search::Chosen(chosen) => return Ok(Some(chosen)),
                 Search::Busy => settled.await,
-                Search::Full => {
-                    let count = u64::from(*self.range.end()).saturating_add(1);
-                    let limit = count.saturating_sub(u64::from(*self.range.start()));
-                    return Err(GuestStateError::Full { what: "pool", limit });
-                }
+                Search::Full => return Ok(None),
             }
         }
     }
@@ -188,6 +190,11 @@ impl Pool {
             return Search::Chosen(Chosen { pool: self, number });
         }
         if busy { Search::Busy } else { Search::Full }
+    }
+
+    fn full(&self) -> GuestStateError {
+        let end = u64::from(*self.range.end()).saturating_add(1);
+        GuestStateError::Full { what: "pool", limit: end.saturating_sub(u64::from(*self.range.start())) }
     }
 
     fn number_key(&self, number: u32) -> stowage_ports::store::Key {

@@ -33,10 +33,12 @@ pub use restart::*;
 use stowage_ports::store::{Commit, CommitError, Key, KeyRange, Precondition, Store, Version, WatchItem, Write};
 pub use watches::*;
 
+type Open = dyn Fn(&Path) -> Arc<dyn Store> + Send + Sync;
+
 /// A directory, and how an engine is opened in it.
 pub struct Site {
     directory: tempfile::TempDir,
-    open: Box<dyn Fn(&Path) -> Arc<dyn Store> + Send + Sync>,
+    open: Box<Open>,
 }
 
 impl Site {
