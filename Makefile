@@ -10,7 +10,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 GUESTS := $(TARGET)/wasm32-wasip2/guest
 BUF := $(TOOLS)/node_modules/.bin/buf
 export CARGO_TARGET_DIR := $(TARGET)
-export STOWAGE_PLUGINS_DIR := $(GUESTS)
+export STOWAGE_PLUGINS_DIR := $(TARGET)/plugins
 export STOWAGE_GUESTS_DIR := $(GUESTS)/examples
 export STOWAGE_PYTHON := $(TOOLS)/venv/bin/python
 export PATH := $(HOME)/.cargo/bin:$(TOOLS)/cargo/bin:$(PATH)
@@ -29,6 +29,8 @@ tools: setup ## Adds the linters and the Python that the tested example needs, u
 plugins: setup ## Builds the plugins and the hostile guests for wasm32-wasip2
 	cargo build --locked --quiet --profile guest --target wasm32-wasip2 -p stowage-plugin-fake -p stowage-plugin-weka
 	cargo build --locked --quiet --profile guest --target wasm32-wasip2 -p stowage-guests --examples
+	mkdir -p $(TARGET)/plugins
+	for plugin in fake weka; do install -m 0644 $(GUESTS)/stowage_plugin_$$plugin.wasm $(TARGET)/plugins/$$plugin.wasm; done
 
 build: plugins ## Builds the host, the node agent, the emulator and the demo
 	cargo build --locked --quiet -p stowage -p stowage-node -p weka-emulator -p stowage-e2e --bins

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use stowage_domain::{NodeId, ProjectId, TenantId};
 use stowage_ports::{AuthError, Authenticator, CallerIdentity, CallerKind, Role};
@@ -23,7 +23,7 @@ use subtle::ConstantTimeEq;
 use crate::{nodes::token_hash, rows::NODE_TOKENS};
 
 /// One token of the file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenEntry {
     /// SHA-256 of the token, 64 hex digits.
@@ -47,7 +47,7 @@ pub struct TokenEntry {
 }
 
 /// Whose token it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenKind {
     /// A person's.
@@ -57,7 +57,7 @@ pub enum TokenKind {
 }
 
 /// The token file.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenFile {
     /// Its tokens.

@@ -136,6 +136,14 @@ name!(
     OperationName { "operations" => operation: OperationId }
 );
 
+impl TenantName {
+    /// A project of it.
+    #[must_use]
+    pub fn project(&self, id: ProjectId) -> ProjectName {
+        ProjectName::new(self.tenant.clone(), id)
+    }
+}
+
 impl ProjectName {
     /// The tenant that owns it.
     #[must_use]

@@ -1,6 +1,9 @@
 //! `stowage`: the host (`serve`), its first steps (`init`, `token`), and the command line that calls it.
 
 mod cli;
+mod init;
+mod serve;
+mod token;
 
 use std::process::ExitCode;
 
@@ -20,6 +23,13 @@ struct Arguments {
 enum Command {
     #[command(flatten)]
     Remote(cli::Remote),
+    /// Runs a host.
+    Serve(serve::Serve),
+    /// Makes a directory that a host can start from: configuration, secret store, an operator's token.
+    Init(init::Init),
+    /// Who may call a host: its token file.
+    #[command(subcommand)]
+    Token(token::Command),
     /// Prints the completion script of a shell.
     Completion {
         /// The shell.
@@ -44,6 +54,12 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             clap_complete::generate(shell, &mut Arguments::command(), "stowage", &mut std::io::stdout());
             Ok(())
         }
+        Command::Serve(serve) => {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            runtime.block_on(serve::run(serve))
+        }
+        Command::Init(init) => init::run(&init),
+        Command::Token(command) => token::run(&command),
         Command::Remote(command) => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(cli::run(&arguments.connection, command))

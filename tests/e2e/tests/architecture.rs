@@ -69,7 +69,8 @@ fn every_crate_is_listed_and_uses_only_what_its_row_allows() {
 fn an_engine_is_known_to_its_own_room_alone() {
     let uses = uses();
     for (engine, rooms) in ENGINES {
-        let known: Vec<_> = uses.iter().filter(|(_, used)| used.contains(*engine)).map(|(name, _)| name.as_str()).collect();
+        let known: Vec<_> =
+            uses.iter().filter(|(_, used)| used.contains(*engine)).map(|(name, _)| name.as_str()).collect();
         let wrong: Vec<_> = known.iter().filter(|name| !rooms.contains(name) && !FREE.contains(name)).collect();
         assert!(wrong.is_empty(), "{wrong:?} know {engine}");
     }

@@ -1,0 +1,25 @@
+//! One plain HTTP call, for the emulator's admin port.
+
+use serde_json::Value;
+
+/// Calls `{"method", "url", "body"}` and answers the JSON body, or `null`.
+///
+/// # Panics
+/// When the call cannot be made or is refused.
+#[must_use]
+pub fn call(request: &Value) -> Value {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
+    runtime.block_on(async {
+        let method = request["method"].as_str().and_then(|m| m.parse().ok()).expect("method");
+        let url = request["url"].as_str().expect("url");
+        let mut builder = reqwest::Client::new().request(method, url);
+        if !request["body"].is_null() {
+            builder = builder.json(&request["body"]);
+        }
+        let answer = builder.send().await.unwrap_or_else(|error| panic!("{url}: {error}"));
+        let (status, text) = (answer.status(), answer.text().await.unwrap_or_default());
+        assert!(status.is_success(), "{request}: {status}: {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    })
+}
