@@ -37,13 +37,8 @@ const DETAILS: &[Column] = &[
     ("Created", "/createTime"),
 ];
 
-const USAGE: &[Column] = &[
-    ("DIMENSION", "/dimension"),
-    ("USED", "/used"),
-    ("LIMIT", "/hardLimit"),
-    ("STATE", "/state"),
-    ("OBSERVED", "/observeTime"),
-];
+const USAGE: &[Column] =
+    &[("DIMENSION", "/dimension"), ("USED", "/used"), ("LIMIT", "/limit"), ("STATE", "/state"), ("BASIS", "/basis")];
 
 /// Namespaces.
 #[derive(Debug, Subcommand)]
@@ -238,7 +233,8 @@ pub(crate) async fn run(session: &Session, command: Command) -> anyhow::Result<(
             ended(session, operation, &follow).await
         }
         Command::Usage { name, refresh } => {
-            let request = v1::GetNamespaceUsageRequest { name: full(NAMESPACE, &name)?, refresh };
+            let name = format!("{}/usage", full(NAMESPACE, &name)?);
+            let request = v1::GetNamespaceUsageRequest { name, refresh };
             let usage = call!(namespaces, get_namespace_usage, request);
             if session.format == Format::Json {
                 return one(session.format, &usage, &[]);

@@ -70,7 +70,7 @@ fn shown(pointer: &str, value: &Value) -> String {
         Value::Bool(false) => "no".to_owned(),
         Value::Number(number) => number.to_string(),
         Value::String(text) => text_of(pointer, text),
-        Value::Array(items) => items.iter().map(|item| shown(pointer, item)).collect::<Vec<_>>().join(" "),
+        Value::Array(items) => items.iter().map(|item| shown(pointer, item)).collect::<Vec<_>>().join(", "),
         Value::Object(fields) => {
             fields.iter().map(|(key, value)| format!("{key}={}", shown(key, value))).collect::<Vec<_>>().join(" ")
         }
