@@ -1,6 +1,6 @@
 //! The schema version of the whole state, and the way forward from older ones.
 //!
-//! Rows upgrade themselves when they are read ([`Record::upgrade`](crate::Record::upgrade)). A migration is for what that
+//! Rows upgrade themselves when they are read ([`Record::upgrade`]). A migration is for what that
 //! cannot do: a new index over old rows, a table that is split. Migrations run at start, one after the other, each with the
 //! version row written after it; one that is interrupted runs again, so it must be idempotent. There is no way back: a
 //! store that a newer program has migrated is refused.
