@@ -114,6 +114,8 @@ impl Control {
                     Err(TryRecvError::Closed) => break,
                     Err(TryRecvError::Empty) => {}
                 }
+                // Whoever asks at this moment comes along.
+                tokio::task::yield_now().await;
                 let batch: Vec<Waiter> = {
                     let mut waiting = line.waiting.lock();
                     let end = waiting.len().min(BATCH);

@@ -42,6 +42,11 @@ impl Runner {
         }
     }
 
+    /// Ends when no new work shall be begun.
+    pub(crate) async fn draining(&self) {
+        self.drain.cancelled().await;
+    }
+
     fn provider(&self, name: &str) -> Arc<Semaphore> {
         let mut providers = self.providers.lock();
         Arc::clone(
@@ -89,6 +94,7 @@ impl Control {
         }
         let control = Arc::clone(self);
         self.runner.tasks.spawn(async move { control.run().await });
+        self.runner.tasks.spawn(Arc::clone(self).watch_providers());
         Ok(())
     }
 

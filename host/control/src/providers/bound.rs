@@ -104,8 +104,9 @@ impl Control {
         change.insert(&record);
         request.claim(&mut change, &name);
         self.audit(&mut change, caller, "storage.provider.create", &name, Outcome::Done, "");
-        let version = change.commit(&self.tables).await?;
-        Ok(Stored { value: record, version })
+        change.commit(&self.tables).await?;
+        self.look_at(&name).await;
+        self.tables.read::<Provider>(&name).await
     }
 
     /// Pins the component, loads it and takes its declarations over.

@@ -3,6 +3,7 @@
 mod asked;
 mod bound;
 mod loaded;
+mod watch;
 
 pub(crate) use asked::{PATIENCE, value};
 pub use bound::{CreateProvider, ProviderChanges};

@@ -3,9 +3,9 @@
 use stowage_domain::{Millis, NodeName, UnixMillis, WorkName};
 use stowage_store::{Segments, Transaction};
 
-use super::{Work, WorkOutcome};
+use super::{Order, Work, WorkOutcome};
 use crate::{
-    Caller, Control, ControlError, Result, Status, ids,
+    Caller, Control, ControlError, Mount, MountState, Result, Status, Stored, ids,
     operations::{Operation, OperationState, Waiting},
     rows::{REPORTED_WORK, Reads, Writes},
 };
@@ -64,6 +64,7 @@ impl Control {
                 operation.node_outcome = Some(command.outcome.clone());
                 change.update(&operation, stored.version);
             }
+            self.note_late_unmount(&mut change, &work.value, &command.outcome).await?;
             match change.commit(&self.tables).await {
                 Ok(_) => {
                     self.queue.wake(&work.value.operation.operation);
@@ -73,6 +74,20 @@ impl Control {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// An unmount that was given up and happened after all is a confirmed one.
+    async fn note_late_unmount(&self, change: &mut Transaction, work: &Work, outcome: &WorkOutcome) -> Result<()> {
+        if let Order::Unmount { mount, .. } = &work.order
+            && outcome.failure().is_none()
+            && let Some(Stored { value: mut mount, version }) = self.tables.find::<Mount>(mount).await?
+            && matches!(mount.state, MountState::Released | MountState::Revoked)
+        {
+            mount.state_reason.clear();
+            mount.updated_at = self.now();
+            change.update(&mount, version);
+        }
+        Ok(())
     }
 
     /// Drops a few reports that are too old to be repeated: ids of work are in order of time.

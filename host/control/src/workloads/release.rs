@@ -153,8 +153,8 @@ fn end_state(mount: &Mount) -> (String, Option<crate::Problem>) {
         MountState::Released | MountState::Revoked if mount.state_reason.is_empty() => "released",
         MountState::Released | MountState::Revoked => {
             let node = mount.node.as_ref().map(NodeName::to_string).unwrap_or_default();
-            let message = format!("{node} did not confirm the unmount: {}", mount.state_reason);
-            let problem = ControlError::new(Status::Unavailable, "NODE_UNREACHABLE", message).with("node", node);
+            let reason = mount.state_reason.clone();
+            let problem = ControlError::new(Status::Unavailable, "NODE_UNREACHABLE", reason).with("node", node);
             return ("node-unreachable".to_owned(), Some(*problem.0));
         }
         MountState::Failed => "failed",

@@ -1,0 +1,283 @@
+//! Mounts, workloads and nodes.
+
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use stowage_control::{
+    ClaimWork, CreateGrant, CreateMount, Form, Mount, MountState, Operation, OperationState, PrefixAccess, ReportWork,
+    Status, WorkOutcome, WriteOptions,
+};
+use stowage_domain::{Action, GrantId, GrantName, Prefix, Principal, WorkloadName, WorkloadState};
+use stowage_policy::Mode;
+
+use crate::support::{
+    Agent, Live, Way, World, namespace, new_namespace, new_workload, operator, project, until, wait_done,
+};
+
+fn none() -> WriteOptions {
+    WriteOptions::default()
+}
+
+pub(crate) async fn workload(live: &Live, of: &str, id: &str) -> WorkloadName {
+    live.control.register_workload(&operator(), new_workload(of, id), none()).await.unwrap().value.name
+}
+
+fn access(prefix: &str, mode: Mode) -> PrefixAccess {
+    PrefixAccess { prefix: Prefix::parse("prefix", prefix).unwrap(), mode }
+}
+
+fn command(world: &World, workload: &WorkloadName, prefixes: Vec<PrefixAccess>) -> CreateMount {
+    CreateMount {
+        workload: workload.clone(),
+        id: None,
+        namespace: namespace("data"),
+        node: Some(world.agent.node.clone()),
+        prefixes,
+        form: Form::Node,
+        multi_writer: false,
+    }
+}
+
+pub(crate) async fn mounted(live: &Live, world: &World, workload: &WorkloadName, prefixes: Vec<PrefixAccess>) -> Mount {
+    let asked = live.control.create_mount(&operator(), command(world, workload, prefixes), none()).await.unwrap();
+    let operation = wait_done(&live.control, &asked.0.unwrap().name).await;
+    assert_eq!(operation.state, OperationState::Succeeded, "{:?}", operation.error);
+    live.control.get_mount(&operator(), &asked.1.name).await.unwrap().value
+}
+
+async fn data(live: &Live) {
+    let started = live.control.create_namespace(&operator(), new_namespace("data", 100), none()).await.unwrap();
+    wait_done(&live.control, &started.operation.unwrap().name).await;
+}
+
+async fn grant(live: &Live, id: &str, prefix: &str, actions: &[Action]) -> GrantName {
+    let command = CreateGrant {
+        namespace: namespace("data"),
+        id: Some(GrantId::parse(id).unwrap()),
+        principal: Principal::Project(project("audio")),
+        prefix: Prefix::parse("prefix", prefix).unwrap(),
+        actions: actions.iter().copied().collect(),
+        expires_at: None,
+    };
+    live.control.create_grant(&operator(), command, none()).await.unwrap().value.name
+}
+
+async fn ended(live: &Live, operation: Option<Operation>) -> Operation {
+    wait_done(&live.control, &operation.unwrap().name).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_owner_mounts_and_the_plan_shows_handles_and_no_secret() {
+    let world = World::new(Way::Direct).await;
+    let live = world.open(None).await;
+    data(&live).await;
+    let workload = workload(&live, "vision", "w").await;
+    let mount = mounted(&live, &world, &workload, vec![access("", Mode::ReadWrite)]).await;
+    assert_eq!(mount.state, MountState::Mounted);
+    assert_eq!(mount.paths.len(), 1);
+    assert!(mount.grants.is_empty());
+    assert!(mount.notices[0].contains("the node is trusted"));
+    assert!(mount.secrets[0].redeemed_at.is_some());
+    assert!(!format!("{mount:?}").contains("token-of-the-mount"));
+    assert_eq!(world.secrets.names(), Vec::<String>::new(), "a redeemed secret is gone");
+    live.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_beyond_the_grants_is_refused_with_what_is_missing() {
+    let world = World::new(Way::Direct).await;
+    let live = world.open(None).await;
+    data(&live).await;
+    let workload = workload(&live, "audio", "w").await;
+    let ask = async |prefixes: Vec<PrefixAccess>| {
+        live.control.create_mount(&operator(), command(&world, &workload, prefixes), none()).await.unwrap_err()
+    };
+    let error = ask(vec![access("", Mode::ReadOnly)]).await;
+    assert_eq!((error.status(), error.reason()), (Status::PermissionDenied, "MOUNT_NOT_GRANTED"));
+    grant(&live, "reader", "shared/", &[Action::Read, Action::List]).await;
+    let error = ask(vec![access("", Mode::ReadOnly)]).await;
+    assert!(error.to_string().contains("\"shared/\": ask for these"), "{error}");
+    let error = ask(vec![access("shared/", Mode::ReadOnly), access("shared/x/", Mode::ReadWrite)]).await;
+    assert!(error.to_string().contains("a read-write mount needs write, delete as well"), "{error}");
+    assert_eq!(error.0.fields[0].field, "mount_plan.prefixes[1]");
+    assert!(world.backend.calls().iter().all(|call| call != "prepare-mount"));
+    let mount = mounted(&live, &world, &workload, vec![access("shared/", Mode::ReadOnly)]).await;
+    assert_eq!(mount.grants.len(), 1);
+    live.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn revoking_a_grant_unmounts_what_rests_on_it_and_nothing_else() {
+    let world = World::new(Way::Direct).await;
+    let live = world.open(None).await;
+    data(&live).await;
+    let (own, guest) = (workload(&live, "vision", "w").await, workload(&live, "audio", "w").await);
+    let grant = grant(&live, "reader", "shared/", &[Action::Read, Action::List]).await;
+    let kept = mounted(&live, &world, &own, vec![access("", Mode::ReadWrite)]).await;
+    let lost = mounted(&live, &world, &guest, vec![access("shared/", Mode::ReadOnly)]).await;
+    let (operation, revoked) = live.control.revoke_grant(&operator(), &grant, none()).await.unwrap();
+    assert!(revoked.revoked_at.is_some());
+    // It counts no more from the answer on.
+    let again = command(&world, &guest, vec![access("shared/", Mode::ReadOnly)]);
+    assert_eq!(live.control.create_mount(&operator(), again, none()).await.unwrap_err().reason(), "MOUNT_NOT_GRANTED");
+    let operation = ended(&live, operation).await;
+    assert_eq!(operation.items.len(), 1);
+    assert_eq!(
+        (operation.items[0].resource.clone(), operation.items[0].state.as_str()),
+        (lost.name.to_string(), "released")
+    );
+    let state = |mount: &Mount| {
+        let name = mount.name.clone();
+        let control = &live.control;
+        async move { control.get_mount(&operator(), &name).await.unwrap().value.state }
+    };
+    assert_eq!((state(&kept).await, state(&lost).await), (MountState::Mounted, MountState::Revoked));
+    assert_eq!(world.agent.mounted(), [kept.name].into());
+    live.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn releasing_a_workload_ends_every_mount_even_with_a_node_that_is_gone_and_says_which() {
+    let world = World::new(Way::Direct).await;
+    let live = world.open(None).await;
+    data(&live).await;
+    let workload = workload(&live, "vision", "w").await;
+    let mount = mounted(&live, &world, &workload, vec![access("", Mode::ReadWrite)]).await;
+    live.stop().await;
+
+    let live = world.open_without_agent(None).await;
+    let (operation, _) = live.control.release_workload(&operator(), &workload, none()).await.unwrap();
+    let operation = ended(&live, operation).await;
+    assert_eq!(operation.state, OperationState::Succeeded);
+    assert_eq!(operation.items[0].state, "node-unreachable");
+    assert_eq!(operation.items[0].problem.as_ref().unwrap().reason, "NODE_UNREACHABLE");
+    let released = live.control.get_workload(&operator(), &workload).await.unwrap().value;
+    assert_eq!(released.state, WorkloadState::Released);
+    let error = live
+        .control
+        .create_mount(&operator(), command(&world, &workload, vec![access("", Mode::ReadOnly)]), none())
+        .await
+        .unwrap_err();
+    assert_eq!(error.reason(), "WORKLOAD_RELEASED");
+    assert_eq!(world.agent.mounted().len(), 1);
+    live.stop().await;
+
+    // The order waits for the node, and its late report settles the record.
+    let live = world.open(None).await;
+    until("the node has unmounted", || world.agent.mounted().is_empty()).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mount = live.control.get_mount(&operator(), &mount.name).await.unwrap().value;
+    assert_eq!((mount.state, mount.state_reason.as_str()), (MountState::Released, ""));
+    live.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_is_for_its_node_and_plan_alone_and_works_once() {
+    let world = World::new(Way::Direct).await;
+    let live = world.open_without_agent(None).await;
+    data(&live).await;
+    let workload = workload(&live, "vision", "w").await;
+    let ask = command(&world, &workload, vec![access("", Mode::ReadWrite)]);
+    let (_, mount) = live.control.create_mount(&operator(), ask, none()).await.unwrap();
+    let me = world.agent.caller();
+    let claim = ClaimWork { node: world.agent.node.clone(), max: 0, wait: Duration::from_secs(30) };
+    let work = live.control.claim_work(&me, claim).await.unwrap();
+    assert_eq!(work.len(), 1);
+    let handle = live.control.get_mount(&operator(), &mount.name).await.unwrap().value.secrets[0].handle.clone();
+    let redeem = async |agent: &Agent, of: &Agent, handle: &str| {
+        live.control.redeem_mount_secret(&agent.caller(), &of.node, &mount.name, handle).await
+    };
+    let other = Agent::new("n2", std::sync::Arc::clone(&world.backend));
+    assert_eq!(redeem(&other, &world.agent, &handle).await.unwrap_err().reason(), "OUT_OF_SCOPE");
+    assert_eq!(redeem(&other, &other, &handle).await.unwrap_err().reason(), "SECRET_NOT_FOUND");
+    assert_eq!(redeem(&world.agent, &world.agent, "sealed/model/x").await.unwrap_err().reason(), "SECRET_NOT_FOUND");
+    let first = redeem(&world.agent, &world.agent, &handle).await.unwrap();
+    assert_eq!(first.value.expose_secret(), "token-of-the-mount");
+    assert_eq!(redeem(&world.agent, &world.agent, &handle).await.unwrap_err().reason(), "SECRET_REDEEMED");
+    live.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn unreported_work_is_handed_out_again_and_the_older_claim_is_refused() {
+    let world = World::new(Way::Direct).await;
+    let live = world.open_without_agent(None).await;
+    data(&live).await;
+    let workload = workload(&live, "vision", "w").await;
+    let ask = command(&world, &workload, vec![access("", Mode::ReadWrite)]);
+    live.control.create_mount(&operator(), ask, none()).await.unwrap();
+    let me = world.agent.caller();
+    let claim = || {
+        let claim = ClaimWork { node: world.agent.node.clone(), max: 0, wait: Duration::from_secs(60) };
+        live.control.claim_work(&me, claim)
+    };
+    let first = claim().await.unwrap().remove(0);
+    let second = loop {
+        if let Some(work) = claim().await.unwrap().pop() {
+            break work;
+        }
+    };
+    assert_eq!((first.name.clone(), first.attempt, second.attempt), (second.name.clone(), 1, 2));
+    let report = async |work: &stowage_control::Work, error: Option<&str>| {
+        let outcome =
+            WorkOutcome { results: Vec::new(), error: error.map(str::to_owned), reason: "MOUNT_FAILED".into() };
+        let claim = work.lease.as_ref().unwrap().claim.clone();
+        live.control.report_work(&me, ReportWork { name: work.name.clone(), claim, outcome }).await
+    };
+    assert_eq!(report(&first, Some("no")).await.unwrap_err().reason(), "STALE_CLAIM");
+    report(&second, Some("no")).await.unwrap();
+    report(&second, Some("no")).await.unwrap();
+    assert_eq!(report(&second, None).await.unwrap_err().reason(), "STALE_CLAIM");
+    let other = Agent::new("n2", std::sync::Arc::clone(&world.backend));
+    let foreign = ClaimWork { node: world.agent.node.clone(), max: 0, wait: Duration::ZERO };
+    assert_eq!(live.control.claim_work(&other.caller(), foreign).await.unwrap_err().reason(), "OUT_OF_SCOPE");
+    live.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mount_that_its_node_cannot_make_is_taken_back_and_says_why() {
+    let world = World::new(Way::Direct).await;
+    let live = world.open_without_agent(None).await;
+    data(&live).await;
+    let workload = workload(&live, "vision", "w").await;
+    let ask = command(&world, &workload, vec![access("", Mode::ReadWrite)]);
+    let (operation, mount) = live.control.create_mount(&operator(), ask, none()).await.unwrap();
+    let me = world.agent.caller();
+    for error in [Some("no client of kind x"), None] {
+        let claim = ClaimWork { node: world.agent.node.clone(), max: 0, wait: Duration::from_secs(60) };
+        let work = live.control.claim_work(&me, claim).await.unwrap().remove(0);
+        let outcome =
+            WorkOutcome { results: Vec::new(), error: error.map(str::to_owned), reason: "UNKNOWN_CLIENT_KIND".into() };
+        let claim = work.lease.unwrap().claim;
+        live.control.report_work(&me, ReportWork { name: work.name, claim, outcome }).await.unwrap();
+    }
+    let operation = ended(&live, operation).await;
+    assert_eq!(operation.error.unwrap().reason, "UNKNOWN_CLIENT_KIND");
+    let mount = live.control.get_mount(&operator(), &mount.name).await.unwrap().value;
+    assert_eq!(mount.state, MountState::Failed);
+    assert!(mount.state_reason.contains("no client of kind x"));
+    assert!(world.backend.holds.lock().unwrap().mounts.is_empty());
+    assert_eq!(world.secrets.names(), Vec::<String>::new());
+    live.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_waits_for_a_node_that_can_and_is_made_when_one_comes() {
+    use stowage_domain::NamespaceState;
+    let world = World::new(Way::Node).await;
+    let live = world.open_without_agent(None).await;
+    tokio::time::advance(Duration::from_secs(120)).await;
+    let started = live.control.create_namespace(&operator(), new_namespace("data", 100), none()).await.unwrap();
+    let name = started.operation.unwrap().name;
+    let waiting = live.control.wait_operation(&operator(), &name, Duration::from_secs(1)).await.unwrap();
+    assert_eq!(waiting.state, OperationState::WaitingNode);
+    let shown = live.control.get_namespace(&operator(), &namespace("data")).await.unwrap().value;
+    assert_eq!(shown.state, NamespaceState::AwaitingNode);
+    assert!(shown.state_reason.contains("waits for a node that has the root \"data\""), "{}", shown.state_reason);
+    let agent = async { world.agent.run(&live.control).await };
+    let done = wait_done(&live.control, &name);
+    tokio::select! {
+        () = agent => panic!("the agent ends"),
+        operation = done => assert_eq!(operation.state, OperationState::Succeeded),
+    }
+    live.stop().await;
+}

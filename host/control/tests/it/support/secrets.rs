@@ -1,0 +1,42 @@
+//! Secrets in memory.
+
+use std::{collections::BTreeMap, sync::Mutex};
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use stowage_ports::{SecretError, SecretName, Secrets};
+
+#[derive(Default)]
+pub(crate) struct MemorySecrets(Mutex<BTreeMap<(String, String), SecretString>>);
+
+impl MemorySecrets {
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.0.lock().unwrap().keys().map(|(name, _)| name.clone()).collect()
+    }
+
+    pub(crate) fn insert(&self, name: &str, value: &str) {
+        self.0.lock().unwrap().insert((name.to_owned(), "value".to_owned()), value.to_owned().into());
+    }
+}
+
+#[async_trait]
+impl Secrets for MemorySecrets {
+    async fn get(&self, name: &SecretName, field: &str) -> Result<SecretString, SecretError> {
+        let key = (name.to_string(), field.to_owned());
+        let missing = || SecretError::Missing { name: key.0.clone(), field: key.1.clone() };
+        self.0.lock().unwrap().get(&key).cloned().ok_or_else(missing)
+    }
+
+    async fn put(&self, name: &SecretName, fields: Vec<(String, SecretString)>) -> Result<(), SecretError> {
+        let mut all = self.0.lock().unwrap();
+        for (field, value) in fields {
+            all.insert((name.to_string(), field), value);
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, name: &SecretName) -> Result<(), SecretError> {
+        self.0.lock().unwrap().retain(|(known, _), _| known != name.as_str());
+        Ok(())
+    }
+}
