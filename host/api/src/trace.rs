@@ -10,14 +10,15 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
+use rand::Rng;
 use tonic::{Code, body::Body};
 use tower::{Layer, Service};
 use tracing::{Instrument, field::Empty, info_span};
 
 use crate::rpcs::rpc;
 
-/// Header by which a caller may name its call.
+/// Header by which a caller may name its call, and reads how it was named.
 const CALL_ID: &str = "x-request-id";
 
 /// Names one call in logs and in the audit: the caller's `x-request-id` if it is short and plain, else one of ours.
@@ -32,7 +33,7 @@ impl CallId {
                 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
         };
         let given = request.headers().get(CALL_ID).and_then(|value| value.to_str().ok()).filter(plain);
-        Self(given.map_or_else(|| uuid::Uuid::now_v7().simple().to_string(), str::to_owned))
+        Self(given.map_or_else(|| format!("{:032x}", rand::rng().random::<u128>()), str::to_owned))
     }
 }
 
@@ -71,12 +72,16 @@ where
         let method = rpc(request.uri().path()).map_or("other", |row| row.path);
         let call_id = CallId::of(&request);
         let span = info_span!("grpc", method, call_id = %call_id.0, caller = Empty, code = Empty);
+        let named = HeaderValue::from_str(&call_id.0);
         request.extensions_mut().insert(call_id);
         let begun = Instant::now();
         let answer = span.in_scope(|| self.inner.call(request));
         Box::pin(
             async move {
-                let answer = answer.await;
+                let mut answer = answer.await;
+                if let (Ok(answer), Ok(named)) = (&mut answer, named) {
+                    answer.headers_mut().insert(CALL_ID, named);
+                }
                 let code = answer.as_ref().map_or(Code::Internal, code_of);
                 let taken = begun.elapsed();
                 metrics::counter!("grpc_requests_total", "method" => method, "code" => name(code)).increment(1);

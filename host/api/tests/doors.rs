@@ -142,3 +142,23 @@ async fn health_needs_no_token_and_reflection_does() {
     let listed = raw::call(&host.channel, path, request, Some(host.token("viewer"))).await.unwrap();
     assert!(String::from_utf8_lossy(&listed).contains("stowage.v1.NamespaceService"));
 }
+
+#[tokio::test]
+async fn a_call_is_named_in_its_answer_by_the_caller_or_by_the_host() {
+    let host = Host::start(&[identity("root", &[Role::Operator], None, None)]).await;
+    let root = host.client("root").await;
+    let named = |given: Option<&str>| {
+        let mut request = tonic::Request::new(stowage_client::proto::ListTenantsRequest::default());
+        if let Some(given) = given {
+            request.metadata_mut().insert("x-request-id", given.parse().unwrap());
+        }
+        let root = root.clone();
+        async move {
+            let answer = root.tenants().list_tenants(request).await.unwrap();
+            answer.metadata().get("x-request-id").unwrap().to_str().unwrap().to_owned()
+        }
+    };
+    assert_eq!(named(Some("job-7")).await, "job-7");
+    let (first, second) = (named(None).await, named(None).await);
+    assert!(first.len() == 32 && first != second, "{first} {second}");
+}

@@ -1,6 +1,6 @@
 //! Mount plans.
 
-use stowage_control::{CreateMount, Mount, Response as Ended, Stored};
+use stowage_control::{CreateMount, Mount, MountState, Response as Ended, Stored};
 use stowage_domain::{MountName, WorkloadName};
 use stowage_proto::v1::{
     self, CreateMountPlanRequest, GetMountPlanRequest, ListMountPlansRequest, ListMountPlansResponse,
@@ -65,10 +65,15 @@ impl MountService for Api {
         let caller = call.in_project(&workload.project_name())?;
         let page = self.page(path, &message.parent, message.page_size, &message.page_token)?;
         let listed = self.control.list_mounts(&caller, &workload, page).await.map_err(status)?;
+        let silent = listed.items.iter().filter(|stored| stored.value.state == MountState::Stale);
+        let mut unreachable: Vec<String> =
+            silent.filter_map(|stored| stored.value.node.as_ref().map(ToString::to_string)).collect();
+        unreachable.sort();
+        unreachable.dedup();
         Ok(Response::new(ListMountPlansResponse {
             mount_plans: listed.items.iter().map(shown).collect(),
             next_page_token: self.next(path, &message.parent, listed.next),
-            unreachable: Vec::new(),
+            unreachable,
         }))
     }
 
