@@ -15,7 +15,7 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("ns create acme/vision/x --class nowhere --quota 1MiB", &["nowhere"]),
     ("ns create acme/vision/Bad_Name --class cheap --quota 1MiB", &["namespace_id", "a-z"]),
     ("ns create acme/nobody/x --class cheap --quota 1MiB", &["acme", "nobody"]),
-    ("ns create acme/vision/x --class cheap --quota 1GiB", &["quota"]),
+    ("ns create acme/vision/x --class cheap --quota 1GiB", &["PROJECT_QUOTA", "67108864"]),
     ("ns create acme/vision/x --class cheap --quota 0", &["hard_bytes"]),
     ("ns create acme/vision/x --class cheap --quota 1MiB --soft-quota 2MiB", &["soft_bytes"]),
     ("ns create acme/vision/x --class cheap --quota 1MiB --prefix ../up/", &["prefix"]),

@@ -84,10 +84,10 @@ fn a_locked_out_adapter_says_so_and_does_not_knock_on() {
     // The session that the host holds must be gone, or it would not log in at all.
     region.emulator("POST", "/admin/clock", &json!({ "advance_ms": 400_000_000_u64 }));
     let refused = region.operator.run("provider probe weka").failure();
-    assert!(refused.contains("locked out"), "{refused}");
+    assert!(refused.contains("locked the identity out"), "{refused}");
     region.emulator("DELETE", "/admin/requests", &Value::Null);
     let again = region.operator.run("provider probe weka").failure();
-    assert!(again.contains("locked out"), "{again}");
+    assert!(again.contains("locked the identity out"), "{again}");
     let seen = region.emulator("GET", "/admin/requests", &Value::Null);
     let logins = seen.as_array().unwrap().iter().filter(|r| r["path"].as_str().unwrap().ends_with("/login")).count();
     assert_eq!(logins, 0, "the host knocked on a locked door: {seen}");

@@ -19,18 +19,18 @@ pub(super) fn tell(region: &mut Region, teller: &mut Teller) {
     assert!(placed.contains("READY") && placed.contains("fake"), "the namespace is not ready on the fake");
 
     teller.step("Mounted on two nodes, written on one, read on the other, released, deleted");
-    teller.show(&region.operator, "workload register acme/vision/job-1").success();
-    for (id, node, mode) in [("rw2", "node-a", "rw"), ("ro2", "node-b", "ro")] {
+    teller.show(&region.operator, "workload register acme/vision/job-2").success();
+    for (id, node, mode) in [("rw", "node-a", "rw"), ("ro", "node-b", "ro")] {
         let line =
-            format!("mount plan acme/vision/job-1 --id {id} --namespace acme/vision/again --node {node} --mode {mode}");
+            format!("mount plan acme/vision/job-2 --id {id} --namespace acme/vision/again --node {node} --mode {mode}");
         teller.show(&region.operator, &line).success();
     }
-    let (rw, ro) = (mounted_at(region, "rw2"), mounted_at(region, "ro2"));
+    let (rw, ro) = (mounted_at(region, "job-2/rw"), mounted_at(region, "job-2/ro"));
     std::fs::write(rw.join("artifacts/model"), b"model").expect("write on node-a");
     assert_eq!(std::fs::read(ro.join("artifacts/model")).expect("read on node-b"), b"model");
     let refused = std::fs::write(ro.join("artifacts/other"), b"x").expect_err("node-b is read-only");
     teller.say(&format!("node-b writes artifacts/other: {refused}"));
-    teller.show(&region.operator, "workload release acme/vision/job-1").success();
+    teller.show(&region.operator, "workload release acme/vision/job-2").success();
     teller.show(&region.operator, "ns delete acme/vision/again --purge").success();
     let left = std::fs::read_dir(region.fake_root()).expect("fake root").flatten();
     let left: Vec<_> =

@@ -62,7 +62,7 @@ pub(super) fn tell(region: &mut Region, teller: &mut Teller) {
         let plan = teller.show(&region.operator, &line).success();
         assert!(plan.contains("MOUNTED"), "{node} has not mounted the plan");
     }
-    let (rw, ro) = (mounted_at(region, "rw"), mounted_at(region, "ro"));
+    let (rw, ro) = (mounted_at(region, "job-1/rw"), mounted_at(region, "job-1/ro"));
     teller.show(&region.operator, "mount get acme/vision/job-1/rw").success();
 
     teller.step("One node writes, the other reads it and is refused a write");
@@ -136,7 +136,7 @@ pub(super) fn tell(region: &mut Region, teller: &mut Teller) {
 
 /// Where the plan's first mount is, as this process sees it.
 pub(super) fn mounted_at(region: &Region, plan: &str) -> PathBuf {
-    let plan = region.operator.json(&format!("mount get acme/vision/job-1/{plan}"));
+    let plan = region.operator.json(&format!("mount get acme/vision/{plan}"));
     let path = plan["mountPaths"][0].as_str().unwrap_or_else(|| panic!("the plan has no path: {plan}"));
     region.path(path)
 }
