@@ -123,7 +123,7 @@ impl Control {
             let order = Order::Mount { mount: name.clone(), mount_id: mount.mount_id(), plan };
             let patience = Policy::of(operation.purpose.kind()).node_patience;
             let patience = Millis(u64::try_from(patience.as_millis()).unwrap_or(u64::MAX));
-            return Ok((Flow::Assign(node, order, patience), change));
+            return Ok((Flow::Assign(node, Box::new(order), patience), change));
         };
         if let Some((reason, message)) = outcome.failure() {
             let error = ControlError::new(Status::FailedPrecondition, &reason, format!("{node}: {message}"));
@@ -146,7 +146,7 @@ impl Control {
         {
             let order =
                 Order::Unmount { mount: name.clone(), mount_id: mount.mount_id(), plan: plan.clone(), force: true };
-            return Ok(Flow::Assign(node.clone(), order, self.config.unmount_patience).alone());
+            return Ok(Flow::Assign(node.clone(), Box::new(order), self.config.unmount_patience).alone());
         }
         if let Some(flow) = self.release_at_provider(operation, &mount).await? {
             return Ok(flow.alone());

@@ -114,7 +114,7 @@ impl Control {
             }
             None => {
                 let order = Order::Unmount { mount: name.clone(), mount_id: mount.mount_id(), plan, force: revoked };
-                Ok(Flow::Assign(node, order, self.config.unmount_patience).alone())
+                Ok(Flow::Assign(node, Box::new(order), self.config.unmount_patience).alone())
             }
         }
     }

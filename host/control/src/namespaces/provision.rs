@@ -18,7 +18,7 @@ const TENANTS: &str = "tenants";
 
 enum TenantRef {
     Bound(NativeRef),
-    Stepping(Stepping),
+    Stepping(Box<Stepping>),
 }
 
 impl Control {
@@ -34,7 +34,7 @@ impl Control {
         };
         let tenant = match self.tenant_ref(operation, name, &provider).await? {
             TenantRef::Bound(native) => native,
-            TenantRef::Stepping(stepping) => return Ok(stepping),
+            TenantRef::Stepping(stepping) => return Ok(*stepping),
         };
         let spec = self.spec(&stored.value, tenant).await?;
         let (cx, call) = (operation.context(), operation.call());
@@ -55,7 +55,7 @@ impl Control {
         };
         let tenant = match self.tenant_ref(operation, name, &provider).await? {
             TenantRef::Bound(native) => native,
-            TenantRef::Stepping(stepping) => return Ok(stepping),
+            TenantRef::Stepping(stepping) => return Ok(*stepping),
         };
         let spec = self.spec(&stored.value, tenant).await?;
         let (cx, call) = (operation.context(), operation.call());
@@ -224,15 +224,15 @@ impl Control {
                 Ok(native) => {
                     let mut change = Transaction::new();
                     change.index(TENANT_BINDINGS, &key, &hex::encode(&native.0));
-                    TenantRef::Stepping((Flow::Again, change))
+                    TenantRef::Stepping(Box::new((Flow::Again, change)))
                 }
-                Err(flow) => TenantRef::Stepping(flow.alone()),
+                Err(flow) => TenantRef::Stepping(Box::new(flow.alone())),
             },
             Called::Gone => TenantRef::Bound(NativeRef(Vec::new())),
             Called::Flow(Flow::Fail(problem)) if problem.status == Status::Unimplemented => {
                 TenantRef::Bound(NativeRef(Vec::new()))
             }
-            Called::Flow(flow) | Called::Unknown(flow) => TenantRef::Stepping(flow.alone()),
+            Called::Flow(flow) | Called::Unknown(flow) => TenantRef::Stepping(Box::new(flow.alone())),
         })
     }
 

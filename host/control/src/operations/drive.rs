@@ -214,7 +214,7 @@ impl Control {
                 operation.deadline = now.plus(patience);
                 operation.state = OperationState::WaitingNode;
                 operation.next_at = now.plus(WAIT_CHECK.min(patience));
-                self.order(&mut operation, &mut change, &node, order)?;
+                self.order(&mut operation, &mut change, &node, *order)?;
                 parked = Some(Parked::Until(operation.next_at));
             }
             Flow::Operations => {

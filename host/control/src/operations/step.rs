@@ -22,7 +22,7 @@ pub(crate) enum Flow {
     /// To the same call, with what a node finds.
     Steps(NodeWork),
     /// To the same step, once this node has reported, or when its patience ends.
-    Assign(NodeName, Order, Millis),
+    Assign(NodeName, Box<Order>, Millis),
     /// To the same step, when one of the operations that it waits for has ended.
     Operations,
     /// To the same step, after a pause of at least this; `few` after a defect.

@@ -274,12 +274,13 @@ async fn clean(world: &World, mut client: Client<'_>) {
         live.stop().await;
     }
     ledgers_hold(world).await;
-    let holds = world.backend.holds.lock().unwrap();
-    assert_eq!(holds.namespaces.keys().collect::<Vec<_>>(), Vec::<&String>::new(), "orphans at the provider");
-    assert_eq!(holds.mounts.keys().collect::<Vec<_>>(), Vec::<&String>::new(), "plans left at the provider");
-    assert_eq!(holds.tree.iter().collect::<Vec<_>>(), Vec::<&String>::new(), "directories left on the nodes");
-    assert_eq!(holds.tenants.len(), 1);
-    drop(holds);
+    {
+        let holds = world.backend.holds.lock().unwrap();
+        assert_eq!(holds.namespaces.keys().collect::<Vec<_>>(), Vec::<&String>::new(), "orphans at the provider");
+        assert_eq!(holds.mounts.keys().collect::<Vec<_>>(), Vec::<&String>::new(), "plans left at the provider");
+        assert_eq!(holds.tree.iter().collect::<Vec<_>>(), Vec::<&String>::new(), "directories left on the nodes");
+        assert_eq!(holds.tenants.len(), 1);
+    }
     assert_eq!(world.secrets.names(), Vec::<String>::new(), "secrets left");
     let tables = tables(world).await;
     let open = tables.entries(stowage_store::Index("operations-open"), &Segments::new(), None, 10).await.unwrap();

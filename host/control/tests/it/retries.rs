@@ -93,9 +93,10 @@ async fn a_cancelled_create_is_taken_back() {
         operation = wait_done(&live.control, &name) => operation,
     };
     assert_eq!(operation.state, OperationState::Cancelled);
-    let holds = world.backend.holds.lock().unwrap();
-    assert!(holds.namespaces.is_empty() && holds.tree.is_empty());
-    drop(holds);
+    assert!({
+        let holds = world.backend.holds.lock().unwrap();
+        holds.namespaces.is_empty() && holds.tree.is_empty()
+    });
     let shown = live.control.get_namespace(&operator(), &namespace("data")).await.unwrap().value;
     assert_eq!((shown.state, shown.reserved), (NamespaceState::Failed, Bytes(0)));
     let again = live.control.cancel_operation(&operator(), &name).await;
