@@ -13,6 +13,7 @@ export CARGO_TARGET_DIR := $(TARGET)
 export STOWAGE_PLUGINS_DIR := $(TARGET)/plugins
 export STOWAGE_GUESTS_DIR := $(GUESTS)/examples
 export STOWAGE_PYTHON := $(TOOLS)/venv/bin/python
+export STOWAGE_BUF := $(BUF)
 export PATH := $(HOME)/.cargo/bin:$(TOOLS)/cargo/bin:$(PATH)
 
 .PHONY: help setup tools plugins build demo run test test-all bench lint fmt openapi openapi-lint
