@@ -13,19 +13,6 @@ fn store(directory: &Path) -> Arc<dyn Store> {
 stowage_store::engine_suite!(store);
 
 #[test]
-fn everything_answered_survives_sigkill() {
-    stowage_store::suite::crash::survives_sigkill("everything_answered_survives_sigkill", store);
-}
-
-#[test]
-fn a_full_disk_is_a_typed_error_and_loses_nothing_answered() {
-    stowage_store::suite::crash::a_full_disk_is_a_typed_error(
-        "a_full_disk_is_a_typed_error_and_loses_nothing_answered",
-        store,
-    );
-}
-
-#[test]
 fn a_second_opener_is_told_that_the_directory_is_in_use() {
     let directory = tempfile::tempdir().unwrap();
     let first = open(directory.path(), Options::default()).unwrap();

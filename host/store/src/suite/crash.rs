@@ -4,6 +4,10 @@
 //! the environment; there the call writes until it is killed. Each writer numbers its commits, and reports a number only
 //! when its commit was answered. After the kill every reported number must be there, and whole.
 //!
+//! Keep these tests in a test binary of their own. A process that is being started holds for a moment all files of the
+//! one that starts it, and with them the lock of any store that is open there, whichever thread opened it; a test beside
+//! that opens its store again just then would find it in use.
+//!
 //! A kill loses nothing that was written to the kernel; so this holds order, atomicity and recovery. That a commit is also
 //! synced before it is answered is held by counting system calls; see `docs/adr/0003-state-store.md`.
 
@@ -17,6 +21,9 @@ use self::lcg::Lcg;
 use super::*;
 
 const DIRECTORY: &str = "STOWAGE_CRASH_DIRECTORY";
+/// Held by each of these tests, for the reason above.
+static ALONE: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
+
 /// Names a file of reported lines; then the directory is only checked against them. See `docs/adr/0003-power-cut.py`.
 const REPORTS: &str = "STOWAGE_CRASH_REPORTS";
 const LIMITED: &str = "STOWAGE_CRASH_UNTIL_REFUSED";
@@ -50,6 +57,7 @@ pub fn survives_sigkill(test: &str, open: impl Fn(&Path) -> Arc<dyn Store>) {
         std::fs::read_to_string(reports).unwrap().lines().for_each(|line| answered.read(line));
         return runtime.block_on(check(store, &answered, KEPT));
     }
+    let _alone = ALONE.lock();
     let directory = tempfile::tempdir().unwrap();
     let mut random = Lcg(0x5704_a6e5);
     for round in 0..ROUNDS {
@@ -78,6 +86,7 @@ pub fn a_full_disk_is_a_typed_error(test: &str, open: impl Fn(&Path) -> Arc<dyn 
     if let Some(directory) = std::env::var_os(DIRECTORY) {
         return write_until_killed(open(Path::new(&directory)));
     }
+    let _alone = ALONE.lock();
     let directory = tempfile::tempdir().unwrap();
     // 12 MiB per file; the signal that comes with the limit is ignored, so that a write fails with EFBIG.
     let mut command = Command::new("sh");
