@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use stowage_proto::RpcStatus;
-use tonic::{Code, Status};
+use tonic::{Code, Status, TimeoutExpired};
 use tonic_types::{ErrorDetails, RpcStatusExt, StatusExt};
 
 /// Key of `ErrorInfo.metadata` that holds the fix.
@@ -92,7 +92,16 @@ impl Failure {
 
 impl From<Status> for Failure {
     fn from(status: Status) -> Self {
-        Self::new(status.code(), status.message(), status.get_error_details())
+        Self::new(code_of(&status), status.message(), status.get_error_details())
+    }
+}
+
+/// The transport reports a deadline that passed, here or at the host, as `CANCELLED` with this message. Nobody cancelled.
+fn code_of(status: &Status) -> Code {
+    if status.code() == Code::Cancelled && status.message() == TimeoutExpired(()).to_string() {
+        Code::DeadlineExceeded
+    } else {
+        status.code()
     }
 }
 
@@ -168,6 +177,14 @@ mod tests {
         let called = Failure::from(status);
         assert_eq!(Failure::from(&inside), called);
         assert_eq!((called.reason.as_str(), called.metadata["class"].as_str()), ("UNKNOWN_CLASS", "gold"));
+    }
+
+    #[test]
+    fn a_deadline_that_passed_is_no_cancellation() {
+        let failure = Failure::from(Status::cancelled("Timeout expired"));
+        assert_eq!(failure.code, Code::DeadlineExceeded);
+        assert!(failure.to_string().contains("may have been made"), "{failure}");
+        assert_eq!(Failure::from(Status::cancelled("stopped on request")).code, Code::Cancelled);
     }
 
     #[test]
