@@ -43,6 +43,8 @@ pub struct Control {
     pub(crate) runner: Runner,
     pub(crate) loaded: Mutex<HashMap<String, Loaded>>,
     pub(crate) usage: UsageCache,
+    /// Told when something was made that ends by itself.
+    pub(crate) ends: tokio::sync::Notify,
     /// Reservations are decided one after the other inside a process: they would only take each other's commits away.
     /// Between processes the preconditions of the commit decide.
     pub(crate) reserving: tokio::sync::Mutex<()>,
@@ -69,6 +71,7 @@ impl Control {
             hub: Hub::default(),
             loaded: Mutex::new(HashMap::new()),
             usage: UsageCache::default(),
+            ends: tokio::sync::Notify::new(),
             reserving: tokio::sync::Mutex::new(()),
         })
     }

@@ -12,7 +12,7 @@ use crate::{
     Caller, Control, ControlError, Listed, Operation, PageRequest, Purpose, Response, Result, Status, Stored,
     WriteOptions, ids,
     operations::{Flow, Stepping},
-    rows::{GRANT_MOUNTS, Reads, Request, Writes, index_grant},
+    rows::{EXPIRIES, GRANT_MOUNTS, Reads, Request, Writes, expiry_key, index_grant},
 };
 
 /// A new grant.
@@ -91,7 +91,10 @@ impl Control {
             request.claim(&mut change, &name);
             self.audit(&mut change, caller, "storage.grant.create", &name, Outcome::Done, "");
             match change.commit(&self.tables).await {
-                Ok(version) => return Ok(Stored { value: grant, version }),
+                Ok(version) => {
+                    self.ends.notify_one();
+                    return Ok(Stored { value: grant, version });
+                }
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),
             }
@@ -179,6 +182,9 @@ impl Control {
             let operation = self.intend(caller, purpose, &name.namespace_name().project_name(), None)?;
             let mut change = Transaction::new();
             change.update(&grant, stored.version);
+            if let Some(end) = grant.expires_at {
+                change.unindex(EXPIRIES, &expiry_key(end, name));
+            }
             self.write_intent(&mut change, caller, &operation, Some(&request));
             match change.commit(&self.tables).await {
                 Ok(_) => {

@@ -19,6 +19,7 @@ mod classes;
 mod config;
 mod control;
 mod convert;
+mod ends;
 mod error;
 mod grants;
 mod hub;

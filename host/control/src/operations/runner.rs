@@ -94,6 +94,8 @@ impl Control {
         }
         let control = Arc::clone(self);
         self.runner.tasks.spawn(async move { control.run().await });
+        let control = Arc::clone(self);
+        self.runner.tasks.spawn(async move { control.watch_ends().await });
         self.runner.tasks.spawn(Arc::clone(self).watch_providers());
         Ok(())
     }
@@ -136,6 +138,11 @@ impl Control {
                 () = due => {}
             }
         }
+    }
+
+    /// Resolves when no new work is to be begun.
+    pub(crate) async fn draining(&self) {
+        self.runner.drain.cancelled().await;
     }
 
     async fn task(&self, id: &OperationId) {

@@ -1,6 +1,6 @@
 //! Secondary orders. Each is written by the transaction of the row that it leads to.
 
-use stowage_domain::{Grant, GrantName, MountName, NamespaceName, OperationId, Principal, ProviderName};
+use stowage_domain::{Grant, GrantName, MountName, NamespaceName, OperationId, Principal, ProviderName, UnixMillis};
 use stowage_store::{Index, Segments, Transaction};
 
 use crate::{mounts::Mount, operations::Operation};
@@ -27,6 +27,8 @@ pub(crate) const NODE_MOUNTS: Index = Index("mounts-by-node");
 pub(crate) const NODE_TOKENS: Index = Index("nodes-by-token");
 /// The native object of a tenant at a provider, as hex.
 pub(crate) const TENANT_BINDINGS: Index = Index("tenants-at-providers");
+/// What ends by itself, by the time of its end: workloads and grants.
+pub(crate) const EXPIRIES: Index = Index("expiries");
 /// Reported work by node: claim and digest of the report, so that a repeat is answered.
 pub(crate) const REPORTED_WORK: Index = Index("work-reported");
 /// The one default class.
@@ -53,6 +55,11 @@ pub(crate) fn provider_namespace(provider: &ProviderName, namespace: &NamespaceN
     Segments::of([provider.provider.as_str(), &namespace.to_string()])
 }
 
+/// Key of what ends by itself at `at`.
+pub(crate) fn expiry_key(at: UnixMillis, name: impl std::fmt::Display) -> Segments {
+    Segments::new().number(at.0).text(&name.to_string())
+}
+
 /// Who sees a namespace because of a grant for this principal.
 pub(crate) fn consumer(principal: &Principal) -> String {
     match principal {
@@ -68,10 +75,16 @@ fn grant_key(grant: &Grant) -> Segments {
 
 pub(crate) fn index_grant(change: &mut Transaction, grant: &Grant) {
     change.index(SHARED_INTO, &grant_key(grant), &grant.name.to_string());
+    if let Some(end) = grant.expires_at {
+        change.index(EXPIRIES, &expiry_key(end, &grant.name), "");
+    }
 }
 
 pub(crate) fn unindex_grant(change: &mut Transaction, grant: &Grant) {
     change.unindex(SHARED_INTO, &grant_key(grant));
+    if let Some(end) = grant.expires_at {
+        change.unindex(EXPIRIES, &expiry_key(end, &grant.name));
+    }
 }
 
 fn mount_keys(mount: &Mount) -> Vec<(Index, Segments)> {

@@ -12,7 +12,7 @@ use stowage_store::{Segments, Transaction};
 
 use crate::{
     Caller, Control, ControlError, Listed, PageRequest, Result, Stored, WriteOptions, ids,
-    rows::{Reads, Request, Writes},
+    rows::{EXPIRIES, Reads, Request, Writes, expiry_key},
 };
 
 /// A new workload.
@@ -90,10 +90,16 @@ impl Control {
             let mut change = Transaction::new();
             change.insert(&workload);
             change.unchanged(&project);
+            if let Some(end) = workload.expires_at {
+                change.index(EXPIRIES, &expiry_key(end, &name), "");
+            }
             request.claim(&mut change, &name);
             self.audit(&mut change, caller, "storage.workload.register", &name, Outcome::Done, "");
             match change.commit(&self.tables).await {
-                Ok(version) => return Ok(Stored { value: workload, version }),
+                Ok(version) => {
+                    self.ends.notify_one();
+                    return Ok(Stored { value: workload, version });
+                }
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),
             }

@@ -10,7 +10,7 @@ use crate::{
     Caller, Control, ControlError, Item, Mount, MountState, Operation, PageRequest, Purpose, Response, Result, Status,
     Stored, WriteOptions,
     operations::{Flow, Stepping},
-    rows::{Reads, Request, Writes},
+    rows::{EXPIRIES, Reads, Request, Writes, expiry_key},
 };
 
 /// The most mounts that one operation shows one by one.
@@ -48,6 +48,9 @@ impl Control {
             let operation = self.intend(caller, purpose, &name.project_name(), None)?;
             let mut change = Transaction::new();
             change.update(&workload, stored.version);
+            if let Some(end) = workload.expires_at {
+                change.unindex(EXPIRIES, &expiry_key(end, name));
+            }
             self.write_intent(&mut change, caller, &operation, Some(&request));
             match change.commit(&self.tables).await {
                 Ok(_) => {

@@ -281,3 +281,37 @@ async fn a_namespace_waits_for_a_node_that_can_and_is_made_when_one_comes() {
     }
     live.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_grant_takes_its_mounts_away_and_an_expired_workload_is_released() {
+    use stowage_domain::UnixMillis;
+    let world = World::new(Way::Direct).await;
+    let live = world.open(None).await;
+    data(&live).await;
+    let hour = UnixMillis(1_700_000_000_000 + 3_600_000);
+    let guest = workload(&live, "audio", "guest").await;
+    let command = CreateGrant {
+        namespace: namespace("data"),
+        id: None,
+        principal: Principal::Workload(guest.clone()),
+        prefix: Prefix::default(),
+        actions: [Action::Read, Action::List].into(),
+        expires_at: Some(hour),
+    };
+    live.control.create_grant(&operator(), command, none()).await.unwrap();
+    let mut brief = new_workload("vision", "brief");
+    brief.expires_at = Some(UnixMillis(hour.0 + 3_600_000));
+    let brief = live.control.register_workload(&operator(), brief, none()).await.unwrap().value.name;
+    let lent = mounted(&live, &world, &guest, vec![access("", Mode::ReadOnly)]).await;
+    assert_eq!(lent.granted_until, Some(hour));
+    let own = mounted(&live, &world, &brief, vec![access("", Mode::ReadWrite)]).await;
+    tokio::time::sleep(Duration::from_secs(3700)).await;
+    let state = async |mount: &Mount| live.control.get_mount(&operator(), &mount.name).await.unwrap().value.state;
+    assert_eq!((state(&lent).await, state(&own).await), (MountState::Revoked, MountState::Mounted));
+    tokio::time::sleep(Duration::from_secs(3700)).await;
+    assert_eq!(state(&own).await, MountState::Released);
+    let released = live.control.get_workload(&operator(), &brief).await.unwrap().value;
+    assert_eq!(released.state, WorkloadState::Released);
+    assert!(world.agent.mounted().is_empty());
+    live.stop().await;
+}
