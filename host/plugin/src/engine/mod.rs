@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use wasmtime::component::Linker;
 
 pub use pool::PoolUse;
+pub(crate) use ticker::TICK;
 
 use crate::admission::{self, AdmitOptions, Admitted};
 use crate::cache::{Cache, CacheStats};
