@@ -46,6 +46,12 @@ impl Region {
     /// Starts the emulator in a preset and a host with no providers.
     #[must_use]
     pub fn start(preset: &str) -> Self {
+        Self::start_with(preset, |config| config)
+    }
+
+    /// The same with a changed `stowage.toml`.
+    #[must_use]
+    pub fn start_with(preset: &str, config: impl FnOnce(String) -> String) -> Self {
         let directory = tempfile::Builder::new().prefix("stowage-region-").tempdir().expect("temporary directory");
         let base = directory.path();
         for part in ["sbin", "work", "nodes", "fake"] {
@@ -72,6 +78,9 @@ impl Region {
         let (username, password) = ADMIN;
         write_private(&secret.join("admin.toml"), &format!("username = \"{username}\"\npassword = \"{password}\"\n"));
         private_directories(&home.join("secrets"));
+        let file = home.join("stowage.toml");
+        let text = std::fs::read_to_string(&file).expect("stowage.toml");
+        std::fs::write(&file, config(text)).expect("stowage.toml");
 
         let host = start_host(&namespace, base);
         let mut region = Self {

@@ -11,7 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("stowage-domain", &[]),
     ("stowage-proto", &[]),
     ("stowage-policy", &["stowage-domain"]),
-    ("stowage-ports", &["stowage-domain"]),
+    ("stowage-ports", &[]),
     ("stowage-store", &["stowage-domain", "stowage-ports"]),
     ("stowage-store-sled", &["stowage-ports", "stowage-store"]),
     ("stowage-store-redb", &["stowage-ports", "stowage-store"]),

@@ -247,7 +247,8 @@ fn refused(command: &CreateMount, refusal: &Refusal) -> ControlError {
         Refusal::NoGrant { prefix, .. } | Refusal::Missing { prefix, .. } => {
             let message = format!("{} may not mount {}: {refusal}", command.workload, command.namespace);
             let at = command.prefixes.iter().position(|access| access.prefix == *prefix).unwrap_or(0);
-            let mut error = ControlError::new(Status::PermissionDenied, "MOUNT_NOT_GRANTED", message);
+            let mut error = ControlError::new(Status::PermissionDenied, "MOUNT_NOT_GRANTED", message)
+                .with("remedy", "ask the namespace's project for a grant of what is missing, or for a narrower mount");
             error.0.fields.push(crate::FieldViolation {
                 field: format!("mount_plan.prefixes[{at}]"),
                 description: refusal.to_string(),

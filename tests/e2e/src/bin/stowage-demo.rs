@@ -36,7 +36,8 @@ fn keep() -> ExitCode {
     println!("  stowage provider list\n");
     println!("WEKA emulator: {} (admin port {})", region.weka, region.weka_admin);
     println!("Everything is in {} and goes when this ends. Ctrl-C ends it.", region.directory().display());
-    loop {
-        std::thread::park();
-    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
+    let interrupted = runtime.block_on(tokio::signal::ctrl_c());
+    drop(region);
+    if interrupted.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
