@@ -31,4 +31,4 @@ pub use cache::CacheStats;
 pub use engine::{Binding, Engine, EngineOptions, PoolUse};
 pub use error::{AdmitError, EngineError};
 pub use limits::{CallLimits, EngineLimits};
-pub use provider::{Bare, Instance};
+pub use provider::Bare;

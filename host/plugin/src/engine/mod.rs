@@ -85,12 +85,7 @@ impl Engine {
 
     /// Joins an admitted component with one backend. Checks the configuration against the plugin's schema.
     pub fn bind(&self, admitted: &Admitted, binding: Binding) -> Result<Arc<dyn Provider>, AdmitError> {
-        Ok(Arc::new(self.bind_instance(admitted, binding)?))
-    }
-
-    /// The same with its own type, which [`Bare`](crate::Bare) measures against.
-    pub fn bind_instance(&self, admitted: &Admitted, binding: Binding) -> Result<Instance, AdmitError> {
-        Instance::new(self, admitted, binding)
+        Ok(Arc::new(Instance::new(self, admitted, binding)?))
     }
 
     /// The same without anything around its calls, for measurements.

@@ -27,7 +27,7 @@ use crate::telemetry::{self, FunctionMetrics};
 use functions::Fallible;
 
 /// One configured provider. Every call runs in a sandbox of its own.
-pub struct Instance {
+pub(crate) struct Instance {
     engine: Engine,
     admitted: Admitted,
     bound: Arc<Bound>,

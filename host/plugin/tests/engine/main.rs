@@ -13,5 +13,6 @@ mod cache;
 mod calls;
 mod defences;
 mod limits;
+mod metrics;
 mod support;
 mod way_out;
