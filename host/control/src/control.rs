@@ -12,7 +12,7 @@ use crate::{
     Caller, Config, ProviderLoader,
     hub::Hub,
     ids,
-    namespaces::UsageCache,
+    namespaces::{Desk, UsageCache},
     operations::{Operation, OperationState, Queue, Runner},
     providers::Loaded,
 };
@@ -45,6 +45,8 @@ pub struct Control {
     pub(crate) usage: UsageCache,
     /// Told when something was made that ends by itself.
     pub(crate) ends: tokio::sync::Notify,
+    /// Where creates are handed in.
+    pub(crate) desk: Desk,
     /// Reservations are decided one after the other inside a process: they would only take each other's commits away.
     /// Between processes the preconditions of the commit decide.
     pub(crate) reserving: tokio::sync::Mutex<()>,
@@ -72,6 +74,7 @@ impl Control {
             loaded: Mutex::new(HashMap::new()),
             usage: UsageCache::default(),
             ends: tokio::sync::Notify::new(),
+            desk: Desk::default(),
             reserving: tokio::sync::Mutex::new(()),
         })
     }

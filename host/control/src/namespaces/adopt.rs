@@ -10,7 +10,7 @@ use stowage_store::Transaction;
 use super::Started;
 use crate::{
     Caller, Control, ControlError, Purpose, Result, Status, WriteOptions, ids,
-    rows::{Reads, Request, Writes},
+    rows::{Book, Reads, Request, Writes},
 };
 
 /// What is taken over, and as what.
@@ -77,7 +77,8 @@ impl Control {
                 return Err(ControlError::exists(name));
             }
             let bytes = command.limits.hard_bytes;
-            let room = self.take_room(&ground, &provider.value, bytes).await?;
+            let mut book = Book::default();
+            self.take_room(&ground, &provider.value, bytes, &mut book).await?;
             let uid = ids::uid();
             let purpose = Purpose::AdoptNamespace { namespace: name.clone(), location: command.location.clone() };
             let operation = self.intend(caller, purpose, &command.project, Some(command.provider.clone()))?;
@@ -111,7 +112,8 @@ impl Control {
                 return Ok(Started { operation: None, namespace });
             }
             let mut change = Transaction::new();
-            self.write_new_namespace(&mut change, &namespace, &ground, &provider, &room);
+            self.write_new_namespace(&mut change, &namespace, &ground, &provider);
+            book.write(&mut change);
             if let Some(class) = &class {
                 change.unchanged(class);
             }

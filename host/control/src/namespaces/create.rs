@@ -12,7 +12,7 @@ use super::Started;
 use crate::{
     Caller, Control, ControlError, Operation, Purpose, Result, Status, Stored, WriteOptions, ids,
     rows::{
-        CLASS_NAMESPACES, DEFAULT_CLASS, LedgerAt, PROVIDER_NAMESPACES, Reads, Request, Row, Writes, provider_namespace,
+        Book, CLASS_NAMESPACES, DEFAULT_CLASS, PROVIDER_NAMESPACES, Reads, Request, Row, Writes, provider_namespace,
     },
 };
 
@@ -43,22 +43,6 @@ pub(super) struct Ground {
     pub(super) project: Stored<Project>,
 }
 
-/// Room in the ledgers that one namespace counts in, taken and not yet written.
-pub(super) struct Room {
-    ledgers: Vec<(LedgerAt, stowage_domain::Ledger)>,
-}
-
-impl Room {
-    pub(super) fn write(&self, change: &mut Transaction) {
-        for (at, ledger) in &self.ledgers {
-            at.write(change, *ledger);
-        }
-    }
-}
-
-/// How often a lost race is run again.
-const RACES: u32 = 64;
-
 impl Control {
     /// Places, reserves and records a namespace; the operation then makes it.
     ///
@@ -75,25 +59,7 @@ impl Control {
         command.limits.check()?;
         check_prefixes(&command.prefixes)?;
         let request = Request::new(caller, &options, "create-namespace", &command, self.now())?;
-        let _turn = self.reserving.lock().await;
-        let mut races = 0;
-        loop {
-            if let Some(operation) = self.answered(&request).await? {
-                return self.started(operation).await;
-            }
-            let (mut change, operation, namespace) = self.intend_namespace(caller, &command, &request).await?;
-            if options.validate_only {
-                return Ok(Started { operation: None, namespace });
-            }
-            match std::mem::take(&mut change).commit(&self.tables).await {
-                Ok(_) => {
-                    self.queue.wake(&operation.name.operation);
-                    return Ok(Started { operation: Some(operation), namespace });
-                }
-                Err(error) if error.is_conflict() && races < RACES => races += 1,
-                Err(error) => return Err(error.into()),
-            }
-        }
+        self.hand_in(caller, command, options.validate_only, request).await
     }
 
     /// What a repeated request is answered with.
@@ -111,12 +77,16 @@ impl Control {
         Ok(Started { operation: Some(operation), namespace })
     }
 
-    async fn intend_namespace(
+    /// Decides on one namespace and adds it to the change; the book holds what it and others of the same change reserve.
+    /// A refusal leaves both as they were.
+    pub(super) async fn intend_namespace(
         &self,
         caller: &Caller,
         command: &CreateNamespace,
         request: &Request,
-    ) -> Result<(Transaction, Operation, Namespace)> {
+        book: &mut Book,
+        change: &mut Transaction,
+    ) -> Result<(Operation, Namespace)> {
         let now = self.now();
         let name = command.project.namespace(command.id.clone());
         let ground = self.ground(&command.project).await?;
@@ -127,8 +97,7 @@ impl Control {
             return Err(ControlError::exists(name));
         }
         let bytes = command.limits.hard_bytes;
-        let (decision, provider) = self.place(&class.value, &protocols, bytes).await?;
-        let room = self.take_room(&ground, &provider.value, bytes).await?;
+        let (decision, provider) = self.place(&class.value, &protocols, bytes, book).await?;
         let uid = ids::uid();
         let purpose = Purpose::CreateNamespace { namespace: name.clone() };
         let operation = self.intend(caller, purpose, &command.project, Some(provider.value.name.clone()))?;
@@ -156,11 +125,11 @@ impl Control {
             updated_at: now,
             deleted_at: None,
         };
-        let mut change = Transaction::new();
-        self.write_new_namespace(&mut change, &namespace, &ground, &provider, &room);
+        self.take_room(&ground, &provider.value, bytes, book).await?;
+        self.write_new_namespace(change, &namespace, &ground, &provider);
         change.unchanged(&class);
-        self.write_intent(&mut change, caller, &operation, Some(request));
-        Ok((change, operation, namespace))
+        self.write_intent(change, caller, &operation, Some(request));
+        Ok((operation, namespace))
     }
 
     pub(super) fn write_new_namespace(
@@ -169,7 +138,6 @@ impl Control {
         namespace: &Namespace,
         ground: &Ground,
         provider: &Stored<Provider>,
-        room: &Room,
     ) {
         change.insert(namespace);
         change.unchanged(&ground.tenant);
@@ -180,7 +148,6 @@ impl Control {
             let key = Segments::of([class.storage_class.as_str(), &namespace.name.to_string()]);
             change.index(CLASS_NAMESPACES, &key, "");
         }
-        room.write(change);
     }
 
     pub(super) async fn ground(&self, project: &ProjectName) -> Result<Ground> {
@@ -214,12 +181,13 @@ impl Control {
         class: &StorageClass,
         protocols: &[Protocol],
         bytes: Bytes,
+        book: &mut Book,
     ) -> Result<(Decision, Stored<Provider>)> {
         let mut all: Vec<(Stored<Provider>, stowage_domain::Ledger)> = Vec::new();
         let mut walk = self.tables.walk::<Row<Provider>>(Segments::new());
         while let Some(page) = walk.next().await? {
             for (Row(provider), version) in page {
-                let ledger = LedgerAt::read(&self.tables, &provider.name).await?.row.ledger;
+                let ledger = book.ledger(&self.tables, &provider.name.to_string()).await?;
                 all.push((Stored { value: provider, version }, ledger));
             }
         }
@@ -233,22 +201,29 @@ impl Control {
         }
     }
 
-    /// Takes room for one more namespace in the tenant's, the project's and the provider's ledger.
-    pub(super) async fn take_room(&self, ground: &Ground, provider: &Provider, bytes: Bytes) -> Result<Room> {
+    /// Takes room for one more namespace in the tenant's, the project's and the provider's ledger: in all or in none.
+    pub(super) async fn take_room(
+        &self,
+        ground: &Ground,
+        provider: &Provider,
+        bytes: Bytes,
+        book: &mut Book,
+    ) -> Result<()> {
         let (tenant, project) = (&ground.tenant.value, &ground.project.value);
         let capacity = provider.capacity().map(|(total, _)| total);
-        let mut ledgers = Vec::with_capacity(3);
         let each = [
             (project.name.to_string(), project.byte_quota, "PROJECT_QUOTA"),
             (tenant.name.to_string(), tenant.byte_quota, "TENANT_QUOTA"),
             (provider.name.to_string(), capacity, "PROVIDER_CAPACITY"),
         ];
+        let mut taken = Vec::with_capacity(each.len());
         for (of, limit, reason) in each {
-            let at = LedgerAt::read(&self.tables, &of).await?;
-            let next = at.row.ledger.open(bytes, limit).map_err(|short| ControlError::quota(reason, &of, &short))?;
-            ledgers.push((at, next));
+            let ledger = book.ledger(&self.tables, &of).await?;
+            let next = ledger.open(bytes, limit).map_err(|short| ControlError::quota(reason, &of, &short))?;
+            taken.push((of, next));
         }
-        Ok(Room { ledgers })
+        taken.into_iter().for_each(|(of, next)| book.enter(&of, next));
+        Ok(())
     }
 
     /// The operation that holds a namespace, as an error.

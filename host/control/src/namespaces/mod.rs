@@ -3,6 +3,7 @@
 mod adopt;
 mod create;
 mod delete;
+mod desk;
 mod provision;
 mod quota;
 mod read;
@@ -11,6 +12,7 @@ mod usage;
 
 pub use adopt::{AdoptNamespace, Adoption};
 pub use create::CreateNamespace;
+pub(crate) use desk::Desk;
 pub use read::{NamespaceChanges, SharedNamespace};
 pub(crate) use usage::UsageCache;
 pub use usage::UsageReport;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use stowage_domain::{Millis, OperationId, OperationName, UnixMillis, WorkName};
 use stowage_ports::provider::JobStatus;
 use stowage_store::Transaction;
+use tracing::Instrument as _;
 
 use super::{
     CallKind, Flow, Operation, OperationState, Policy, StepName, Waiting,
@@ -54,10 +55,19 @@ impl Control {
     /// One commit further; `None` when there may be more to do at once.
     async fn turn(&self, name: &OperationName) -> Result<Option<Parked>> {
         let Some(stored) = self.tables.find::<Operation>(name).await? else { return Ok(Some(Parked::Out)) };
-        let mut operation = stored.value.clone();
+        let operation = &stored.value;
         if operation.done() {
             return Ok(Some(Parked::Out));
         }
+        // It runs long after its call was answered; the call's id leads from the one to the other.
+        let span = tracing::info_span!(
+            "operation", operation = %name, step = operation.step.word(), call_id = %operation.call_id
+        );
+        self.advance(stored).instrument(span).await
+    }
+
+    async fn advance(&self, stored: Stored<Operation>) -> Result<Option<Parked>> {
+        let mut operation = stored.value.clone();
         let now = self.now();
         if operation.cancel_requested && operation.step != StepName::Undo {
             let message = "the operation was cancelled on request";

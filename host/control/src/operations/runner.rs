@@ -96,6 +96,8 @@ impl Control {
         self.runner.tasks.spawn(async move { control.run().await });
         let control = Arc::clone(self);
         self.runner.tasks.spawn(async move { control.watch_ends().await });
+        let control = Arc::clone(self);
+        self.runner.tasks.spawn(async move { control.attend_desk().await });
         self.runner.tasks.spawn(Arc::clone(self).watch_providers());
         Ok(())
     }
@@ -143,6 +145,11 @@ impl Control {
     /// Resolves when no new work is to be begun.
     pub(crate) async fn draining(&self) {
         self.runner.drain.cancelled().await;
+    }
+
+    /// Resolves when everything is to be dropped where it stands.
+    pub(crate) async fn stopping(&self) {
+        self.runner.stop.cancelled().await;
     }
 
     async fn task(&self, id: &OperationId) {

@@ -1,5 +1,7 @@
 //! Ledger rows: one for each tenant, project and provider.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use stowage_domain::{Bytes, Ledger};
 use stowage_ports::store::Version;
@@ -45,6 +47,39 @@ impl LedgerAt {
             Some(version) => change.replace(&row, version),
             None => change.create(&row),
         };
+    }
+}
+
+/// Ledgers as they will be once a change is committed, with those that it read.
+#[derive(Debug, Default)]
+pub(crate) struct Book(BTreeMap<String, (LedgerAt, Option<Ledger>)>);
+
+impl Book {
+    /// The ledger with what the change has entered so far.
+    pub(crate) async fn ledger(&mut self, tables: &Tables, of: &str) -> Result<Ledger> {
+        if let Some((at, entered)) = self.0.get(of) {
+            return Ok(entered.unwrap_or(at.row.ledger));
+        }
+        let at = LedgerAt::read(tables, of).await?;
+        let ledger = at.row.ledger;
+        self.0.insert(of.to_owned(), (at, None));
+        Ok(ledger)
+    }
+
+    /// Enters what a ledger will be; only one that was read can be.
+    pub(crate) fn enter(&mut self, of: &str, next: Ledger) {
+        if let Some((_, entered)) = self.0.get_mut(of) {
+            *entered = Some(next);
+        }
+    }
+
+    /// Adds the entered ledgers to the change.
+    pub(crate) fn write(&self, change: &mut Transaction) {
+        for (at, entered) in self.0.values() {
+            if let Some(next) = entered {
+                at.write(change, *next);
+            }
+        }
     }
 }
 

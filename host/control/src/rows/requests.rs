@@ -66,6 +66,14 @@ impl Request {
         }
     }
 
+    /// Whether both are the same caller's use of the same id.
+    pub(crate) fn same_id(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Some(one), Some(other)) => one.key() == other.key(),
+            _ => false,
+        }
+    }
+
     /// Claims the id for what the transaction makes.
     pub(crate) fn claim(&self, change: &mut Transaction, answer: impl std::fmt::Display) {
         if let Some(row) = &self.0 {
