@@ -1,4 +1,4 @@
-//! One plain HTTP call, for the emulator's admin port.
+//! One plain HTTP call, for the emulator's admin port and the metrics of a host.
 
 use serde_json::Value;
 
@@ -8,6 +8,15 @@ use serde_json::Value;
 /// When the call cannot be made or is refused.
 #[must_use]
 pub fn call(request: &Value) -> Value {
+    serde_json::from_str(&text(request)).unwrap_or(Value::Null)
+}
+
+/// The same, and answers the body as it is.
+///
+/// # Panics
+/// When the call cannot be made or is refused.
+#[must_use]
+pub fn text(request: &Value) -> String {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
     runtime.block_on(async {
@@ -20,6 +29,6 @@ pub fn call(request: &Value) -> Value {
         let answer = builder.send().await.unwrap_or_else(|error| panic!("{url}: {error}"));
         let (status, text) = (answer.status(), answer.text().await.unwrap_or_default());
         assert!(status.is_success(), "{request}: {status}: {text}");
-        serde_json::from_str(&text).unwrap_or(Value::Null)
+        text
     })
 }

@@ -82,6 +82,10 @@ impl Region {
         let text = std::fs::read_to_string(&file).expect("stowage.toml");
         std::fs::write(&file, config(text)).expect("stowage.toml");
 
+        for plugin in ["fake", "weka"] {
+            let file = format!("{plugin}.wasm");
+            std::fs::copy(plugins().join(&file), home.join("plugins").join(&file)).expect("plugin");
+        }
         let host = start_host(&namespace, base);
         let mut region = Self {
             operator: Cli::new("", home.join("operator.token")),
@@ -195,7 +199,13 @@ impl Region {
 
     /// Adds the WEKA provider, a class `scratch` on it, and the project `acme/vision` with room for 64 MiB.
     pub fn add_weka(&self) {
-        let config = r#"{"isolation":"directory","filesystem":"gpuaas-kind-fs","mount":{"client":"stateless","backends":["10.0.0.10"]},"poll":{"quota_ms":50}}"#;
+        self.add_weka_with(&json!({ "client": "stateless", "backends": ["10.0.0.10"] }));
+    }
+
+    /// The same with this way of mounting.
+    pub fn add_weka_with(&self, mount: &Value) {
+        let poll = json!({ "quota_ms": 50 });
+        let config = json!({ "isolation": "directory", "filesystem": "gpuaas-kind-fs", "mount": mount, "poll": poll });
         for line in [
             &format!(
                 "provider add weka --plugin weka --config '{config}' --endpoint control={} --plain-http \
@@ -274,7 +284,7 @@ fn start_host(namespace: &MountNamespace, base: &Path) -> Process {
     // A stale address would be taken for the new host's.
     let _ = std::fs::remove_file(home.join("address"));
     let mut command = namespace.command(&program("stowage"));
-    command.arg("serve").arg("--config").arg(home.join("stowage.toml")).env("STOWAGE_PLUGINS_DIR", plugins());
+    command.arg("serve").arg("--config").arg(home.join("stowage.toml")).env_remove("STOWAGE_PLUGINS_DIR");
     Process::start("host", command, base)
 }
 

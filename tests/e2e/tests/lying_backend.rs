@@ -81,7 +81,9 @@ fn a_backend_that_is_down_is_waited_for_and_its_create_goes_on() {
 fn a_locked_out_adapter_says_so_and_does_not_knock_on() {
     let region = region();
     strike(&region, &json!({ "fault": "locked_out", "method": "POST", "path": "/login" }));
-    // The session that the host holds must be gone, or it would not log in at all.
+    // The session that the host holds must be gone, and not be refreshed, or it would not log in at all.
+    let refresh = json!({ "fault": "unauthorized", "method": "POST", "path": "/login/refresh" });
+    region.emulator("POST", "/admin/faults", &refresh);
     region.emulator("POST", "/admin/clock", &json!({ "advance_ms": 400_000_000_u64 }));
     let refused = region.operator.run("provider probe weka").failure();
     assert!(refused.contains("locked the identity out"), "{refused}");
