@@ -50,19 +50,23 @@ impl Control {
             Called::Flow(flow) | Called::Unknown(flow) => return Ok(flow.alone()),
             Called::Gone => return Ok(Flow::Again.alone()),
         };
-        if let Err(message) = within(&request, &plan) {
-            return Ok(Flow::fail(ControlError::new(Status::Internal, "PLAN_REFUSED", message)).alone());
-        }
         let mut mount = stored.value;
-        mount.secrets = match secrets(&mount, &plan) {
-            Ok(secrets) => secrets,
-            Err(error) => return Ok(Flow::fail(error).alone()),
-        };
+        let mut change = Transaction::new();
+        mount.updated_at = self.now();
+        let accepted = within(&request, &plan).and_then(|()| secrets(&mount, &plan));
+        match accepted {
+            Ok(secrets) => mount.secrets = secrets,
+            // Refused, but known: what was prepared is released.
+            Err(message) => {
+                mount.plan = Some(plan);
+                change.update(&mount, stored.version);
+                let error = ControlError::new(Status::Internal, "PLAN_REFUSED", message);
+                return Ok((Flow::fail(error), change));
+            }
+        }
         mount.notices = notices(&plan);
         mount.plan = Some(plan);
         mount.state = MountState::Requested;
-        mount.updated_at = self.now();
-        let mut change = Transaction::new();
         let flow = if mount.form == Form::Node {
             Flow::Next(StepName::NodeMount)
         } else {
@@ -148,6 +152,19 @@ impl Control {
                 Order::Unmount { mount: name.clone(), mount_id: mount.mount_id(), plan: plan.clone(), force: true };
             return Ok(Flow::Assign(node.clone(), Box::new(order), self.config.unmount_patience).alone());
         }
+        if mount.plan.is_none() && operation.error.as_ref().is_none_or(|error| !told(&error.reason)) {
+            match self.prepared_before(operation, &mount).await? {
+                Ok(Some(plan)) => {
+                    mount.secrets = secrets(&mount, &plan).unwrap_or_default();
+                    mount.plan = Some(plan);
+                    let mut change = Transaction::new();
+                    change.update(&mount, stored.version);
+                    return Ok((Flow::Again, change));
+                }
+                Ok(None) => {}
+                Err(flow) => return Ok(flow.alone()),
+            }
+        }
         if let Some(flow) = self.release_at_provider(operation, &mount).await? {
             return Ok(flow.alone());
         }
@@ -162,6 +179,30 @@ impl Control {
         }
         change.update(&mount, stored.version);
         Ok((Flow::undone(operation), change))
+    }
+
+    /// The plan of a prepare whose answer was never seen. Plans cannot be looked for, so the same call is made again under
+    /// the same owner: what it answers is what there is to release.
+    async fn prepared_before(
+        &self,
+        operation: &Operation,
+        mount: &Mount,
+    ) -> Result<std::result::Result<Option<MountPlan>, Box<Flow>>> {
+        let provider = match self.provider_of(operation).await {
+            Ok(provider) => provider,
+            Err(error) => return Ok(Err(Box::new(Flow::Retry { problem: error.0, after: None, few: false }))),
+        };
+        let Some(request) = self.mount_request(mount).await? else { return Ok(Ok(None)) };
+        let (cx, call) = (operation.context(), operation.call());
+        let answer = self.guard(operation, provider.prepare_mount(&cx, &call, &request)).await;
+        Ok(match sort(operation, CallKind::Make, answer) {
+            Called::Value(Prepared::Plan(plan)) => Ok(Some(plan)),
+            Called::Value(Prepared::Pending(job)) => Err(Box::new(Flow::Job(job))),
+            Called::Value(Prepared::NeedsNode(_) | Prepared::Other(_)) | Called::Gone | Called::Flow(Flow::Fail(_)) => {
+                Ok(None)
+            }
+            Called::Flow(flow) | Called::Unknown(flow) => Err(Box::new(flow)),
+        })
     }
 
     /// Releases the plan at its provider; `None` when nothing of it is left there.
@@ -203,6 +244,23 @@ impl Control {
     }
 }
 
+/// Whether the reason tells that the provider has made nothing.
+fn told(reason: &str) -> bool {
+    const TOLD: [&str; 10] = [
+        "PROVIDER_INVALID",
+        "PROVIDER_UNSUPPORTED",
+        "PROVIDER_NOT_FOUND",
+        "PROVIDER_NOT_READY",
+        "PROVIDER_PERMISSION_DENIED",
+        "PROVIDER_FOREIGN_OWNER",
+        "PROVIDER_TOO_LARGE",
+        "PROVIDER_QUOTA_EXCEEDED",
+        "PROVIDER_CAPACITY_EXHAUSTED",
+        "NAMESPACE_NOT_READY",
+    ];
+    TOLD.contains(&reason)
+}
+
 /// A plan may hold no more than was asked: as many mounts, each with its prefix and mode.
 fn within(request: &MountRequest, plan: &MountPlan) -> std::result::Result<(), String> {
     for mount in &plan.mounts {
@@ -233,7 +291,7 @@ fn ends_in(path: &str, prefix: &str) -> bool {
     prefix.is_empty() || path == prefix || path.strip_suffix(prefix).is_some_and(|rest| rest.ends_with('/'))
 }
 
-fn secrets(mount: &Mount, plan: &MountPlan) -> Result<Vec<SecretHandle>> {
+fn secrets(mount: &Mount, plan: &MountPlan) -> std::result::Result<Vec<SecretHandle>, String> {
     let one = |secret: &port::MountSecret| {
         let handle = &secret.handle;
         let name = match handle.starts_with(&format!("{SEALED}/")) {
@@ -242,8 +300,7 @@ fn secrets(mount: &Mount, plan: &MountPlan) -> Result<Vec<SecretHandle>> {
         };
         let own = format!("{SEALED}/{}/", mount.provider.provider);
         if !name.starts_with(&own) || SecretName::parse(&name).is_err() {
-            let message = format!("the provider's plan names a secret that is not its own: {handle:?}");
-            return Err(ControlError::new(Status::Internal, "PLAN_REFUSED", message));
+            return Err(format!("the provider's plan names a secret that is not its own: {handle:?}"));
         }
         Ok(SecretHandle { handle: handle.clone(), secret: name, redeemed_at: None })
     };

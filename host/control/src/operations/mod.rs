@@ -7,6 +7,7 @@
 mod dispatch;
 mod drive;
 mod intent;
+mod purpose;
 mod query;
 mod queue;
 mod record;
@@ -14,9 +15,10 @@ mod retry;
 mod runner;
 mod step;
 
+pub use purpose::{OperationKind, Purpose};
 pub use query::{ListOperations, OperationFilter};
 pub(crate) use queue::Queue;
-pub use record::{Item, Operation, OperationKind, OperationState, Purpose, Response, StepName, Waiting};
+pub use record::{Item, Operation, OperationState, Response, StepName, Waiting};
 pub(crate) use retry::{CallKind, Policy};
 pub(crate) use runner::Runner;
 pub(crate) use step::{Called, Flow, Stepping, progress, sort};

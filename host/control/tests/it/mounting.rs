@@ -11,7 +11,7 @@ use stowage_domain::{Action, GrantId, GrantName, Prefix, Principal, WorkloadName
 use stowage_policy::Mode;
 
 use crate::support::{
-    Agent, Live, Way, World, namespace, new_namespace, new_workload, operator, project, until, wait_done,
+    Agent, Fault, Live, Way, World, namespace, new_namespace, new_workload, operator, project, until, wait_done,
 };
 
 fn none() -> WriteOptions {
@@ -313,5 +313,42 @@ async fn an_expired_grant_takes_its_mounts_away_and_an_expired_workload_is_relea
     let released = live.control.get_workload(&operator(), &brief).await.unwrap().value;
     assert_eq!(released.state, WorkloadState::Released);
     assert!(world.agent.mounted().is_empty());
+    live.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_plan_whose_answer_was_lost_is_released_at_the_provider() {
+    use stowage_ports::provider::ErrorKind;
+    let world = World::new(Way::Direct).await;
+    let live = world.open(None).await;
+    data(&live).await;
+    let workload = workload(&live, "vision", "w").await;
+    world.backend.fail(world.backend.calls().len(), Fault::Lost(ErrorKind::Ambiguous));
+    let ask = command(&world, &workload, vec![access("", Mode::ReadWrite)]);
+    let (operation, mount) = live.control.create_mount(&operator(), ask, none()).await.unwrap();
+    let name = operation.as_ref().unwrap().name.clone();
+    until("the answer was lost", || !world.backend.holds.lock().unwrap().mounts.is_empty()).await;
+    live.control.cancel_operation(&operator(), &name).await.unwrap();
+    assert_eq!(ended(&live, operation).await.state, OperationState::Cancelled);
+    assert!(world.backend.holds.lock().unwrap().mounts.is_empty());
+    assert_eq!(world.secrets.names(), Vec::<String>::new());
+    let mount = live.control.get_mount(&operator(), &mount.name).await.unwrap().value;
+    assert_eq!(mount.state, MountState::Failed);
+    live.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_wider_than_was_asked_is_refused_and_released() {
+    let world = World::new(Way::Direct).await;
+    let live = world.open(None).await;
+    data(&live).await;
+    let workload = workload(&live, "vision", "w").await;
+    world.backend.widen();
+    let ask = command(&world, &workload, vec![access("shared/", Mode::ReadOnly)]);
+    let (operation, mount) = live.control.create_mount(&operator(), ask, none()).await.unwrap();
+    let operation = ended(&live, operation).await;
+    assert_eq!(operation.error.unwrap().reason, "PLAN_REFUSED");
+    assert!(world.backend.holds.lock().unwrap().mounts.is_empty());
+    assert!(!world.agent.mounted().contains(&mount.name));
     live.stop().await;
 }

@@ -54,6 +54,8 @@ pub(crate) struct Holdings {
     /// Mutating calls so far, by name.
     pub(crate) calls: Vec<String>,
     faults: BTreeMap<usize, Fault>,
+    /// Plans come out read-write, whatever was asked.
+    wide: bool,
     /// Failures of every call of a name.
     standing: BTreeMap<String, ErrorKind>,
 }
@@ -109,6 +111,11 @@ impl Backend {
             Some(kind) => holds.standing.insert(name.to_owned(), kind),
             None => holds.standing.remove(name),
         };
+    }
+
+    /// From now on plans are wider than asked.
+    pub(crate) fn widen(&self) {
+        self.holds.lock().unwrap().wide = true;
     }
 
     pub(crate) fn calls(&self) -> Vec<String> {
@@ -375,7 +382,7 @@ impl port::Provider for Backend {
             let mounts = request.prefixes.iter().map(|(prefix, mode)| port::OneMount {
                 source: MountSource::HostPath { root: "data".into(), path: text(&request.namespace) },
                 subpath: prefix.clone(),
-                mode: mode.clone(),
+                mode: if holds.wide { port::AccessMode::ReadWrite } else { mode.clone() },
                 enforced_by: port::EnforcedBy::MountOptionOnly,
                 options: Vec::new(),
             });
