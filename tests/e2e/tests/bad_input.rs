@@ -73,9 +73,20 @@ fn a_request_id_makes_a_repeat_safe_and_another_request_under_it_is_refused() {
 #[test]
 fn a_wrong_plugin_file_is_listed_with_its_reason_and_hurts_no_other() {
     let region = Region::start("live-4.4.22");
-    let plugins = region.operator.json("plugin list");
-    let names: Vec<_> = plugins.as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap().to_owned()).collect();
-    assert!(names.contains(&"plugins/fake".to_owned()) && names.contains(&"plugins/weka".to_owned()), "{names:?}");
+    let plugins = region.directory().join("host/plugins");
+    std::fs::write(plugins.join("junk.wasm"), b"not wasm at all").unwrap();
+    std::fs::write(plugins.join("core.wasm"), b"\0asm\x01\0\0\0").unwrap();
+    let listed = region.operator.json("plugin list");
+    let find = |name: &str| listed.as_array().unwrap().iter().find(|plugin| plugin["name"] == name).unwrap().clone();
+    for name in ["plugins/junk", "plugins/core"] {
+        let plugin = find(name);
+        assert_eq!(plugin["state"], "PLUGIN_STATE_REFUSED", "{plugin}");
+        assert!(plugin["stateReason"].as_str().unwrap().contains("component"), "{plugin}");
+        let refused = region.operator.run(&format!("provider add p --plugin {}", &name["plugins/".len()..])).failure();
+        assert!(refused.contains("component"), "{refused}");
+    }
+    assert_eq!(find("plugins/fake")["state"], "PLUGIN_STATE_ADMITTED");
+    region.add_fake();
     let refused = region.operator.run("plugin inspect not-there").failure();
     assert!(refused.contains("not-there"), "{refused}");
 }
