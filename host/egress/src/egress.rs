@@ -137,6 +137,7 @@ impl Exchange for Egress {
                 kind.to_owned()
             }
         };
+        span.in_scope(|| tracing::debug!(milliseconds = began.elapsed().as_millis(), "exchange ended"));
         let (provider, exchange) = (bound.provider.clone(), id.to_owned());
         metrics::counter!("plugin_http_exchanges_total", "provider" => provider.clone(), "exchange" => exchange.clone(), "status_class" => class)
             .increment(1);

@@ -90,7 +90,7 @@ impl Agent {
     }
 
     async fn carry_out(&self, work: v1::NodeWork) {
-        let span = tracing::info_span!("work", name = work.name, kind = ?work.kind(), attempt = work.attempt);
+        let span = tracing::info_span!("work", work = work.name, kind = ?work.kind(), attempt = work.attempt);
         let outcome = match work.kind() {
             v1::NodeWorkKind::Steps => self.steps(&work).await,
             v1::NodeWorkKind::Mount => self.mount(&work).await,
