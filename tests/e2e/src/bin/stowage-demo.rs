@@ -36,8 +36,14 @@ fn keep() -> ExitCode {
     println!("  stowage provider list\n");
     println!("WEKA emulator: {} (admin port {})", region.weka, region.weka_admin);
     println!("Everything is in {} and goes when this ends. Ctrl-C ends it.", region.directory().display());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
-    let interrupted = runtime.block_on(tokio::signal::ctrl_c());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let interrupted = runtime.and_then(|runtime| runtime.block_on(tokio::signal::ctrl_c()));
     drop(region);
-    if interrupted.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    match interrupted {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("stowage-demo: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
