@@ -104,7 +104,7 @@ fn parts(request: &MountRequest) -> Result<Vec<(String, AccessMode)>> {
     }
     let mut parts = Vec::new();
     for (index, (prefix, mode)) in request.prefixes.iter().enumerate() {
-        let prefix = prefix.trim_matches('/');
+        let prefix = prefix.trim_end_matches('/');
         if !prefix.is_empty() && !is_relative(prefix) {
             let problem = "must be a relative directory without `.`, `..`, control characters and `\\`";
             return Err(error::invalid(&format!("prefixes.{index}"), problem));

@@ -1,6 +1,6 @@
 //! The plugin's schema of its configuration.
 
-use jsonschema::{PatternOptions, Validator};
+use jsonschema::{PatternOptions, ValidationError, Validator, error::ValidationErrorKind};
 use serde_json::{Value, json};
 
 use crate::error::AdmitError;
@@ -29,10 +29,7 @@ impl Schema {
     /// Checks a configuration; the error names the first wrong field. Answers the text that the guest gets.
     pub(super) fn check(&self, config: &Value, limit: u64) -> Result<String, AdmitError> {
         if let Some(error) = self.0.iter_errors(config).next() {
-            return Err(AdmitError::Config {
-                path: error.instance_path().to_string(),
-                problem: error.masked().to_string(),
-            });
+            return Err(AdmitError::Config { path: error.instance_path().to_string(), problem: told(&error) });
         }
         let text = config.to_string();
         let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
@@ -42,6 +39,16 @@ impl Schema {
         }
         Ok(text)
     }
+}
+
+/// What is wrong, without the value, which may be a secret that stands in the wrong place.
+fn told(error: &ValidationError<'_>) -> String {
+    if let ValidationErrorKind::Not { schema } = error.kind()
+        && let Some(words) = schema.get("enum")
+    {
+        return format!("must be none of {words}");
+    }
+    error.masked().to_string()
 }
 
 #[cfg(test)]
@@ -70,6 +77,13 @@ mod tests {
     fn a_wrong_value_is_not_repeated_in_the_error() {
         let text = problem(SCHEMA, json!({ "group": "HUNTER-2" }));
         assert!(text.starts_with("config/group: ") && !text.contains("HUNTER"), "{text}");
+    }
+
+    #[test]
+    fn reserved_words_are_told() {
+        let schema = r#"{ "properties": { "filesystem": { "not": { "enum": ["default", "s3-data"] } } } }"#;
+        let text = problem(schema, json!({ "filesystem": "default" }));
+        assert_eq!(text, r#"config/filesystem: must be none of ["default","s3-data"]"#);
     }
 
     #[test]
