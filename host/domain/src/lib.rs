@@ -55,4 +55,10 @@ impl FieldError {
     pub fn new(field: impl Into<String>, rule: impl Into<String>) -> Self {
         Self { field: field.into(), rule: rule.into() }
     }
+
+    /// The same below a field of the request: `quota.hard_bytes` within `namespace` is `namespace.quota.hard_bytes`.
+    #[must_use]
+    pub fn within(self, parent: &str) -> Self {
+        Self { field: format!("{parent}.{}", self.field), rule: self.rule }
+    }
 }

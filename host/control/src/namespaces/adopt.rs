@@ -52,7 +52,7 @@ impl Control {
         options: WriteOptions,
     ) -> Result<Adoption> {
         caller.may_touch(&command.project)?;
-        command.limits.check()?;
+        command.limits.check().map_err(|error| error.within("namespace"))?;
         if command.location.is_empty()
             || command.location.len() > 1024
             || command.location.chars().any(char::is_control)

@@ -56,7 +56,7 @@ impl Control {
         options: WriteOptions,
     ) -> Result<Started> {
         caller.may_touch(&command.project)?;
-        command.limits.check()?;
+        command.limits.check().map_err(|error| error.within("namespace"))?;
         check_prefixes(&command.prefixes)?;
         let request = Request::new(caller, &options, "create-namespace", &command, self.now())?;
         self.hand_in(caller, command, options.validate_only, request).await
@@ -91,7 +91,7 @@ impl Control {
         let name = command.project.namespace(command.id.clone());
         let ground = self.ground(&command.project).await?;
         let class = self.class_for(command.class.as_ref()).await?;
-        class.value.admits(&command.limits)?;
+        class.value.admits(&command.limits).map_err(|error| error.within("namespace"))?;
         let protocols = chosen_protocols(&command.protocols, &class.value)?;
         if self.tables.find::<Namespace>(&name).await?.is_some() {
             return Err(ControlError::exists(name));

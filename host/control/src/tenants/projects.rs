@@ -56,7 +56,7 @@ impl Control {
     ) -> Result<Stored<Project>> {
         let name = ProjectName::new(command.tenant.tenant.clone(), command.id.clone());
         caller.may_touch(&name)?;
-        command.posix.check()?;
+        command.posix.check().map_err(|error| error.within("project"))?;
         check_display_name("project.display_name", &command.display_name)?;
         let now = self.now();
         let request = Request::new(caller, &options, "create-project", &command, now)?;
@@ -154,7 +154,7 @@ impl Control {
             changes.byte_quota.clone().apply(&mut project.byte_quota);
             changes.labels.clone().apply(&mut project.labels);
             check_display_name("project.display_name", &project.display_name)?;
-            project.posix.check()?;
+            project.posix.check().map_err(|error| error.within("project"))?;
             project.updated_at = self.now();
             let mut change = Transaction::new();
             if project.posix != stored.value.posix {

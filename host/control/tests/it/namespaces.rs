@@ -78,7 +78,7 @@ async fn wrong_requests_are_refused_with_the_reason_and_the_field() {
     assert_eq!(reason(&error), (Status::InvalidArgument, "UNKNOWN_CLASS"));
     assert_eq!(error.0.fields[0].field, "namespace.storage_class");
     let error = create(|c| c.limits = Limits::hard(Bytes(0))).await;
-    assert_eq!(error.0.fields[0].field, "quota.hard_bytes");
+    assert_eq!(error.0.fields[0].field, "namespace.quota.hard_bytes");
     let error = create(|c| c.prefixes = vec!["../x".into()]).await;
     assert_eq!(error.0.fields[0].field, "namespace.prefixes[0]");
     let error = create(|c| c.limits = Limits::hard(Bytes(801))).await;
