@@ -15,6 +15,7 @@ use crate::mounting::{MountError, Mounter};
 use crate::orders::{self, OrderRefusal};
 use crate::secrets::{self, SecretsError};
 use crate::session::NodeClient;
+use crate::subvolume::Subvolumes;
 use crate::verbs;
 
 /// Why a piece of work ended without results.
@@ -128,7 +129,8 @@ impl Agent {
         let nothing = crate::mounting::Delivered { options: Vec::new(), environment: Vec::new() };
         let root = self.mounter.lock().await.source_root(&source, &work.provider, &nothing).await?;
         let steps = orders::steps(&work.steps);
-        let done = tokio::task::spawn_blocking(move || verbs::run(&root, &steps)).await;
+        let subvolumes = Subvolumes::new(self.config.btrfs.clone());
+        let done = tokio::task::spawn_blocking(move || verbs::run(&root, &subvolumes, &steps)).await;
         Ok(orders::results(done.unwrap_or_default()))
     }
 

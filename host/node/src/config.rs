@@ -37,6 +37,9 @@ pub struct NodeConfig {
     /// Host-path roots by the name that providers use.
     #[serde(default)]
     pub roots: BTreeMap<String, HostRoot>,
+    /// Program for subvolumes and their quotas, on roots that are btrfs. Default `/usr/bin/btrfs`.
+    #[serde(default = "default_btrfs")]
+    pub btrfs: PathBuf,
     /// How long a mount program may run, in seconds. Default 60; a hung client must not hang the agent.
     #[serde(default = "default_mount_timeout_s")]
     pub mount_timeout_s: u64,
@@ -125,7 +128,9 @@ impl NodeConfig {
         let invalid = |field: String, problem: &str| {
             Err(ConfigError::Invalid { path: shown.to_owned(), field, problem: problem.to_owned() })
         };
-        for (field, path) in [("state_dir", &config.state_dir), ("mount_root", &config.mount_root)] {
+        for (field, path) in
+            [("state_dir", &config.state_dir), ("mount_root", &config.mount_root), ("btrfs", &config.btrfs)]
+        {
             if !path.is_absolute() {
                 return invalid(field.to_owned(), "must be an absolute path");
             }
@@ -154,6 +159,10 @@ fn default_state_dir() -> PathBuf {
 
 fn default_mount_root() -> PathBuf {
     PathBuf::from("/run/stowage/mounts")
+}
+
+fn default_btrfs() -> PathBuf {
+    PathBuf::from("/usr/bin/btrfs")
 }
 
 const fn default_mount_timeout_s() -> u64 {

@@ -5,11 +5,16 @@
 //! | `make-directory` | `uid`, `gid`, `mode` (octal), `mark` | `inode`, `uid`, `gid`, `mode` |
 //! | `remove-directory` | `mark`: only if the directory bears it | none |
 //! | `stat` | none | `exists`, and if so `inode`, `uid`, `gid`, `mode`, `type`, `mark` |
+//! | `create-subvolume` | as `make-directory`; the parent must be there | as `make-directory` |
+//! | `remove-subvolume` | as `remove-directory` | none |
+//! | `set-quota` | `bytes`; 0 takes the limit away | none |
+//! | `read-quota` | none | `used-bytes`, and `limit-bytes` if there is one |
 //!
-//! `create-subvolume`, `remove-subvolume`, `set-quota`, `read-quota` and `set-project-id` are in the contract and not on
-//! this node: they answer `unsupported-verb`.
+//! The last four need a root that is btrfs. `set-project-id` is in the contract and not on this node: it answers
+//! `unsupported-verb`.
 
 use crate::beneath::{Beneath, BeneathError, Facts, Ownership};
+use crate::subvolume::{SubvolumeError, Subvolumes};
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +59,17 @@ pub enum StepError {
     /// It failed beneath the root.
     #[error("{code}: {0}", code = code(.0))]
     Beneath(#[from] BeneathError),
+    /// It failed on a subvolume.
+    #[error("{code}: {0}", code = subvolume_code(.0))]
+    Subvolume(#[from] SubvolumeError),
+}
+
+const fn subvolume_code(error: &SubvolumeError) -> &'static str {
+    match error {
+        SubvolumeError::Beneath(error) => code(error),
+        SubvolumeError::NotASubvolume(_) => "not-a-subvolume",
+        SubvolumeError::Program { .. } | SubvolumeError::Answer { .. } => "system",
+    }
 }
 
 const fn code(error: &BeneathError) -> &'static str {
@@ -67,10 +83,10 @@ const fn code(error: &BeneathError) -> &'static str {
 
 /// Runs the steps in order; the first failure stops, and its result is the last.
 #[must_use]
-pub fn run(root: &Beneath, steps: &[Step]) -> Vec<StepResult> {
+pub fn run(root: &Beneath, subvolumes: &Subvolumes, steps: &[Step]) -> Vec<StepResult> {
     let mut results = Vec::with_capacity(steps.len());
     for step in steps {
-        let outcome = one(root, step);
+        let outcome = one(root, subvolumes, step);
         let failed = outcome.is_err();
         let (values, error) = match outcome {
             Ok(values) => (values, None),
@@ -84,22 +100,15 @@ pub fn run(root: &Beneath, steps: &[Step]) -> Vec<StepResult> {
     results
 }
 
-fn one(root: &Beneath, step: &Step) -> Result<Vec<(String, String)>, StepError> {
+fn one(root: &Beneath, subvolumes: &Subvolumes, step: &Step) -> Result<Vec<(String, String)>, StepError> {
     match step.verb.as_str() {
-        "make-directory" => {
-            let ownership = Ownership { uid: number(step, "uid")?, gid: number(step, "gid")?, mode: mode(step)? };
-            let made = match argument(step, "mark") {
-                // Marked before it is handed over, so that no crash leaves a directory of the tenant's without its owner.
-                Some(mark) => {
-                    root.make_directory(&step.path, Ownership::default())?;
-                    root.put_mark(&step.path, mark)?;
-                    root.make_directory(&step.path, ownership)?
-                }
-                None => root.make_directory(&step.path, ownership)?,
-            };
-            Ok(values(&made))
+        "make-directory" => make(root, step),
+        "create-subvolume" => {
+            subvolumes.create(root, &step.path)?;
+            make(root, step)
         }
-        "remove-directory" => {
+        // An emptied subvolume goes like an emptied directory.
+        "remove-directory" | "remove-subvolume" => {
             root.remove_directory(&step.path, argument(step, "mark"))?;
             Ok(Vec::new())
         }
@@ -117,8 +126,30 @@ fn one(root: &Beneath, step: &Step) -> Result<Vec<(String, String)>, StepError> 
             }
             Ok(seen)
         }
+        "set-quota" => {
+            let limit = number::<u64>(step, "bytes")?.filter(|bytes| *bytes > 0);
+            subvolumes.set_quota(root, &step.path, limit)?;
+            Ok(Vec::new())
+        }
+        "read-quota" => {
+            let quota = subvolumes.read_quota(root, &step.path)?;
+            let mut values = vec![("used-bytes".to_owned(), quota.used.to_string())];
+            values.extend(quota.limit.map(|limit| ("limit-bytes".to_owned(), limit.to_string())));
+            Ok(values)
+        }
         verb => Err(StepError::Verb(verb.to_owned())),
     }
+}
+
+/// Makes what the step asks for, with its mark and its owner.
+fn make(root: &Beneath, step: &Step) -> Result<Vec<(String, String)>, StepError> {
+    let ownership = Ownership { uid: number(step, "uid")?, gid: number(step, "gid")?, mode: mode(step)? };
+    if let Some(mark) = argument(step, "mark") {
+        // Marked before it is handed over, so that no crash leaves a directory of the tenant's without its owner.
+        root.make_directory(&step.path, Ownership::default())?;
+        root.put_mark(&step.path, mark)?;
+    }
+    Ok(values(&root.make_directory(&step.path, ownership)?))
 }
 
 fn values(facts: &Facts) -> Vec<(String, String)> {
@@ -134,7 +165,7 @@ fn argument<'a>(step: &'a Step, name: &str) -> Option<&'a str> {
     step.args.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
-fn number(step: &Step, name: &'static str) -> Result<Option<u32>, StepError> {
+fn number<N: std::str::FromStr>(step: &Step, name: &'static str) -> Result<Option<N>, StepError> {
     argument(step, name)
         .map(|value| {
             let wrong = |_| StepError::Argument { name, value: value.to_owned(), expected: "a decimal number" };
@@ -157,6 +188,10 @@ fn mode(step: &Step) -> Result<Option<u32>, StepError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn run(root: &Beneath, steps: &[Step]) -> Vec<StepResult> {
+        super::run(root, &Subvolumes::new("/usr/bin/btrfs".into()), steps)
+    }
 
     fn step(id: &str, verb: &str, path: &str, args: &[(&str, &str)]) -> Step {
         let args = args.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
@@ -192,7 +227,9 @@ mod tests {
         for (bad, code) in [
             (step("1", "make-directory", "../../etc/x", &[]), "path-refused"),
             (step("1", "/bin/sh", "x", &[]), "unsupported-verb"),
-            (step("1", "set-quota", "x", &[]), "unsupported-verb"),
+            (step("1", "set-project-id", "x", &[]), "unsupported-verb"),
+            (step("1", "set-quota", ".", &[]), "not-a-subvolume"),
+            (step("1", "set-quota", "absent", &[]), "not-found"),
             (step("1", "make-directory", "x", &[("mode", "4755")]), "invalid-argument"),
             (step("1", "make-directory", "x", &[("uid", "root")]), "invalid-argument"),
         ] {
