@@ -7,14 +7,14 @@
 //! | `stat` | none | `exists`, and if so `inode`, `uid`, `gid`, `mode`, `type`, `mark` |
 //! | `create-subvolume` | as `make-directory`; the parent must be there | as `make-directory` |
 //! | `remove-subvolume` | as `remove-directory` | none |
-//! | `set-quota` | `bytes`; 0 takes the limit away | none |
-//! | `read-quota` | none | `used-bytes`, and `limit-bytes` if there is one |
+//! | `set-quota` | `bytes`; absent takes the limit away | as `read-quota` |
+//! | `read-quota` | none | `used-bytes`, and `limit-bytes` if there is a limit |
 //!
 //! The last four need a root that is btrfs. `set-project-id` is in the contract and not on this node: it answers
 //! `unsupported-verb`.
 
 use crate::beneath::{Beneath, BeneathError, Facts, Ownership};
-use crate::subvolume::{SubvolumeError, Subvolumes};
+use crate::subvolume::{Quota, SubvolumeError, Subvolumes};
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,18 +127,22 @@ fn one(root: &Beneath, subvolumes: &Subvolumes, step: &Step) -> Result<Vec<(Stri
             Ok(seen)
         }
         "set-quota" => {
-            let limit = number::<u64>(step, "bytes")?.filter(|bytes| *bytes > 0);
-            subvolumes.set_quota(root, &step.path, limit)?;
-            Ok(Vec::new())
+            if let Some(value) = argument(step, "inodes") {
+                let expected = "nothing: btrfs limits bytes alone";
+                return Err(StepError::Argument { name: "inodes", value: value.to_owned(), expected });
+            }
+            subvolumes.set_quota(root, &step.path, number(step, "bytes")?)?;
+            Ok(quota(subvolumes.read_quota(root, &step.path)?))
         }
-        "read-quota" => {
-            let quota = subvolumes.read_quota(root, &step.path)?;
-            let mut values = vec![("used-bytes".to_owned(), quota.used.to_string())];
-            values.extend(quota.limit.map(|limit| ("limit-bytes".to_owned(), limit.to_string())));
-            Ok(values)
-        }
+        "read-quota" => Ok(quota(subvolumes.read_quota(root, &step.path)?)),
         verb => Err(StepError::Verb(verb.to_owned())),
     }
+}
+
+fn quota(read: Quota) -> Vec<(String, String)> {
+    let used = ("used-bytes".to_owned(), read.used.to_string());
+    let limit = read.limit.map(|limit| ("limit-bytes".to_owned(), limit.to_string()));
+    std::iter::once(used).chain(limit).collect()
 }
 
 /// Makes what the step asks for, with its mark and its owner.

@@ -69,7 +69,10 @@ fn a_subvolume_is_made_once_limited_filled_read_and_removed() {
         let made = one(&root, "create-subvolume", "ns", &[("mark", "o1"), ("mode", "0770")]);
         assert_eq!(value(&made, "inode"), Some(256));
     }
-    assert_eq!(one(&root, "set-quota", "ns", &[("bytes", "8388608")]).error, None);
+    let set = one(&root, "set-quota", "ns", &[("bytes", "8388608")]);
+    assert_eq!(value(&set, "limit-bytes"), Some(8 << 20));
+    let inodes = one(&root, "set-quota", "ns", &[("inodes", "10")]).error.unwrap();
+    assert!(inodes.starts_with("invalid-argument"), "{inodes}");
 
     let mut file = std::fs::File::create(root.join("ns/big")).unwrap();
     let chunk = vec![7_u8; 1 << 20];
@@ -81,7 +84,7 @@ fn a_subvolume_is_made_once_limited_filled_read_and_removed() {
     let used = value(&read, "used-bytes").unwrap();
     assert!((4 << 20..=8 << 20).contains(&used), "used {used}");
 
-    assert_eq!(one(&root, "set-quota", "ns", &[("bytes", "0")]).error, None);
+    assert_eq!(one(&root, "set-quota", "ns", &[]).error, None);
     assert_eq!(value(&one(&root, "read-quota", "ns", &[]), "limit-bytes"), None);
 
     let foreign = one(&root, "remove-subvolume", "ns", &[("mark", "o2")]).error.unwrap();

@@ -34,6 +34,10 @@ const REFUSED: &[(&str, &[&str])] = &[
         &["filesystem"],
     ),
     ("provider add two --plugin fake --config '{\"root\":\"r\"}' --secret admin=../up", &["secret"]),
+    (
+        "provider add two --plugin fake --digest sha256:0000000000000000000000000000000000000000000000000000000000000000",
+        &["digest", "pinned"],
+    ),
     ("op get op-absent", &["op-absent"]),
     ("mount plan acme/vision/absent --namespace acme/vision/x --node node-a", &["absent"]),
 ];

@@ -121,6 +121,9 @@ pub(crate) struct Add {
     /// The plugin that speaks to it; `stowage plugin list` shows them.
     #[arg(long)]
     plugin: String,
+    /// SHA-256 that the plugin's file must have; what is found is pinned when absent.
+    #[arg(long, default_value = "")]
+    digest: String,
     /// The plugin's configuration as JSON; `stowage plugin inspect` shows its schema.
     #[arg(long, conflicts_with = "config_file")]
     config: Option<String>,
@@ -221,6 +224,7 @@ fn request(add: Add) -> anyhow::Result<v1::CreateProviderRequest> {
     };
     let mut provider = v1::Provider {
         plugin: full(PLUGIN, &add.plugin)?,
+        plugin_digest: add.digest,
         config: Some(stowage_proto::json_to_struct(&config)),
         secrets: map(add.secrets),
         region: add.region,

@@ -24,6 +24,9 @@ pub(crate) enum Command {
         /// Bytes that all its namespaces may reserve; no limit when absent.
         #[arg(long, value_parser = bytes)]
         quota: Option<u64>,
+        /// Its namespaces may be shared with other tenants that allow it too.
+        #[arg(long)]
+        cross_tenant_sharing: bool,
     },
     /// Lists tenants.
     List,
@@ -42,9 +45,9 @@ pub(crate) enum Command {
 pub(crate) async fn run(session: &Session, command: Command) -> anyhow::Result<()> {
     let mut tenants = session.client.tenants();
     match command {
-        Command::Create { name, display_name, quota } => {
+        Command::Create { name, display_name, quota, cross_tenant_sharing } => {
             let (_, tenant_id) = split(TENANT, &name)?;
-            let tenant = v1::Tenant { display_name, byte_quota: quota, ..Default::default() };
+            let tenant = v1::Tenant { display_name, byte_quota: quota, cross_tenant_sharing, ..Default::default() };
             let request = v1::CreateTenantRequest { tenant_id, tenant: Some(tenant), ..Default::default() };
             one(session.format, &call!(tenants, create_tenant, request), COLUMNS)
         }
