@@ -126,6 +126,7 @@ impl Host {
             loader: Arc::new(NoPlugins),
             config: Config::default(),
         });
+        control.start().await.unwrap();
         let bound = bind(config).await.unwrap();
         let uri = match bound.address() {
             Listen::Tcp(address) => format!("http://{address}"),
