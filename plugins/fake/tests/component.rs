@@ -36,11 +36,11 @@ fn component() -> Vec<u8> {
         || {
             let target = std::env::var_os("CARGO_TARGET_DIR")
                 .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target")), PathBuf::from);
-            target.join("wasm32-wasip2/guest")
+            target.join("plugins")
         },
         PathBuf::from,
     );
-    let file = folder.join("stowage_plugin_fake.wasm");
+    let file = folder.join("fake.wasm");
     std::fs::read(&file).unwrap_or_else(|e| panic!("{}: {e}; run `make plugins`", file.display()))
 }
 

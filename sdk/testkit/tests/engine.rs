@@ -85,9 +85,8 @@ fn component() -> Vec<u8> {
         std::env::var_os("CARGO_TARGET_DIR")
             .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target")), PathBuf::from)
     };
-    let plugins =
-        std::env::var_os("STOWAGE_PLUGINS_DIR").map_or_else(|| target().join("wasm32-wasip2/guest"), PathBuf::from);
-    let file = plugins.join("stowage_plugin_fake.wasm");
+    let plugins = std::env::var_os("STOWAGE_PLUGINS_DIR").map_or_else(|| target().join("plugins"), PathBuf::from);
+    let file = plugins.join("fake.wasm");
     std::fs::read(&file).unwrap_or_else(|e| panic!("{}: {e}; run `make plugins`", file.display()))
 }
 
