@@ -71,7 +71,7 @@ where
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let method = rpc(request.uri().path()).map_or("other", |row| row.path);
         let call_id = CallId::of(&request);
-        let span = info_span!("grpc", method, call_id = %call_id.0, caller = Empty, code = Empty);
+        let span = info_span!("grpc", method, call_id = %call_id.0, caller = Empty);
         let named = HeaderValue::from_str(&call_id.0);
         request.extensions_mut().insert(call_id);
         let begun = Instant::now();
@@ -86,11 +86,11 @@ where
                 let taken = begun.elapsed();
                 metrics::counter!("grpc_requests_total", "method" => method, "code" => name(code)).increment(1);
                 metrics::histogram!("grpc_seconds", "method" => method).record(taken.as_secs_f64());
-                tracing::Span::current().record("code", name(code));
+                // Not a field of the span: a JSON log renders all fields of a span anew for each that is added.
                 if matches!(code, Code::Internal | Code::Unknown | Code::DataLoss) {
-                    tracing::error!(milliseconds = taken.as_millis(), "call failed");
+                    tracing::error!(code = name(code), milliseconds = taken.as_millis(), "call failed");
                 } else {
-                    tracing::debug!(milliseconds = taken.as_millis(), "call answered");
+                    tracing::debug!(code = name(code), milliseconds = taken.as_millis(), "call answered");
                 }
                 answer
             }
