@@ -8,7 +8,7 @@ use crate::{
     gate::{After, Gate},
     show, state,
     state::Namespace,
-    usage,
+    tenants, usage,
 };
 
 /// The step that makes or removes the root of a namespace.
@@ -174,7 +174,7 @@ impl Namespaces for Fake {
             Some(found) => found,
             None => {
                 if !spec.tenant.is_empty() {
-                    <Self as Tenants>::inspect(spec.tenant.clone())?;
+                    tenants::check(&spec.tenant)?;
                 }
                 let path = spec.physical_id.clone();
                 Self::book(&config, Self::new_namespace(&config, call.owner.clone(), &spec, path)?)?

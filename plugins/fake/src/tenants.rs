@@ -23,6 +23,11 @@ fn of(native: &[u8]) -> Result<host::kv::Versioned<Tenant>> {
     host::kv::load(&key(name))?.ok_or_else(|| error::not_found(format_args!("tenant {name}")))
 }
 
+/// Whether the tenant is there. What it uses is not counted, which reads every namespace.
+pub(crate) fn check(native: &[u8]) -> Result<()> {
+    of(native).map(drop)
+}
+
 impl Tenants for Fake {
     fn ensure(call: Call, tenant: String, limits: Vec<Limit>) -> Result<Progress> {
         let config = Config::read()?;
