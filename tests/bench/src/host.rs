@@ -96,7 +96,7 @@ impl Host {
         let no = prost_types::value::Kind::BoolValue(false);
         let fields = [("node_directories".to_owned(), prost_types::Value { kind: Some(no) })];
         let provider = proto::Provider {
-            plugin: "fake".to_owned(),
+            plugin: "plugins/fake".to_owned(),
             config: Some(prost_types::Struct { fields: fields.into() }),
             ..Default::default()
         };

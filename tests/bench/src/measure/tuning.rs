@@ -22,7 +22,7 @@ pub(super) const FIGURES: [&str; 8] = [
     "tuning_pooling",
     "tuning_keep_resident",
     "tuning_pagemap_scan",
-    "tuning_stack_64k",
+    "tuning_stack_16k",
     "tuning_stack_not_zeroed",
     "tuning_no_copy_on_write",
 ];
@@ -46,7 +46,7 @@ const HOST: Knobs = Knobs {
     pooling: true,
     resident: (256 * KIB, 64 * KIB),
     pagemap_scan: true,
-    stack: Some(16 * KIB),
+    stack: Some(64 * KIB),
     copy_on_write: true,
 };
 const POOLING: Knobs = Knobs { resident: (0, 0), pagemap_scan: false, stack: Some(0), ..HOST };
@@ -58,7 +58,7 @@ const LINES: [Knobs; 8] = [
     POOLING,
     Knobs { pagemap_scan: false, ..HOST },
     Knobs { pagemap_scan: true, resident: (256 * KIB, 64 * KIB), ..POOLING },
-    Knobs { stack: Some(64 * KIB), ..HOST },
+    Knobs { stack: Some(16 * KIB), ..HOST },
     Knobs { stack: None, ..HOST },
     Knobs { copy_on_write: false, ..HOST },
 ];
