@@ -256,7 +256,7 @@ async fn clean(world: &World, mut client: Client<'_>) {
         })
         .await
         .items;
-    assert!(all.iter().all(Operation::done));
+    assert!(!all.is_empty() && all.iter().all(Operation::done), "operations are there and have ended");
     for mount in all.iter().filter_map(|operation| match &operation.purpose {
         stowage_control::Purpose::CreateMount { mount } => Some(mount.clone()),
         _ => None,
