@@ -135,6 +135,11 @@ id!(
     WorkId,
     "work"
 );
+id!(
+    /// A difference between what is believed and what a provider has.
+    DriftId,
+    "drift"
+);
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@
 
 pub mod capability;
 pub mod class;
+pub mod drift;
 pub mod grant;
 pub mod ids;
 pub mod labels;
@@ -24,6 +25,7 @@ pub mod workload;
 
 pub use capability::{Capability, CapabilityState, Standing};
 pub use class::StorageClass;
+pub use drift::{Drift, DriftKind, DriftSeverity};
 pub use grant::{Action, Actions, Grant, Principal};
 pub use ids::*;
 pub use labels::Labels;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClassId, FieldError, GrantId, MountId, NamespaceId, NodeId, OperationId, ProjectId, ProviderId, TenantId, WorkId,
+    ClassId, DriftId, FieldError, GrantId, MountId, NamespaceId, NodeId, OperationId, ProjectId, ProviderId, TenantId, WorkId,
     WorkloadId,
 };
 
@@ -118,6 +118,10 @@ name!(
 name!(
     /// `providers/{provider}`.
     ProviderName { "providers" => provider: ProviderId }
+);
+name!(
+    /// `providers/{provider}/drifts/{drift}`.
+    DriftName { "providers" => provider: ProviderId, "drifts" => drift: DriftId }
 );
 name!(
     /// `storageClasses/{storage_class}`.
