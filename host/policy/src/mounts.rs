@@ -8,7 +8,9 @@
 
 use std::collections::BTreeSet;
 
-use stowage_domain::{Action, Actions, Grant, GrantName, Prefix, Principal, UnixMillis};
+use stowage_domain::{Action, Actions, GrantName, Prefix, UnixMillis};
+
+use crate::held::{Entitlement, Lack, Source, carried, first_end, words};
 
 /// What a mount lets its workload do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -38,48 +40,6 @@ pub struct Ask {
     pub prefix: Prefix,
     /// How.
     pub mode: Mode,
-}
-
-/// Where a permission comes from.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Source {
-    /// The namespace belongs to the workload's own project.
-    Ownership,
-    /// A grant.
-    Grant(GrantName),
-}
-
-/// A permission that is held.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entitlement {
-    /// Where it comes from.
-    pub source: Source,
-    /// Below which prefix.
-    pub prefix: Prefix,
-    /// What.
-    pub actions: Actions,
-    /// When it ends.
-    pub until: Option<UnixMillis>,
-}
-
-impl Entitlement {
-    /// What the owning project has: everything.
-    #[must_use]
-    pub fn ownership() -> Self {
-        let actions = [Action::Read, Action::List, Action::Write, Action::Delete, Action::Admin].into();
-        Self { source: Source::Ownership, prefix: Prefix::default(), actions, until: None }
-    }
-
-    /// What a grant gives to one who is all of `principals`; `None` when it is not for them or counts no more.
-    #[must_use]
-    pub fn of_grant(grant: &Grant, principals: &[Principal], now: UnixMillis) -> Option<Self> {
-        (grant.active_at(now) && principals.contains(&grant.principal)).then(|| Self {
-            source: Source::Grant(grant.name.clone()),
-            prefix: grant.prefix.clone(),
-            actions: grant.actions.clone(),
-            until: grant.expires_at,
-        })
-    }
 }
 
 /// One allowed mount.
@@ -162,18 +122,6 @@ const fn mode_word(mode: Mode) -> &'static str {
     }
 }
 
-fn words(actions: &Actions) -> String {
-    let word = |action: &Action| match action {
-        Action::Read => "read",
-        Action::Write => "write",
-        Action::List => "list",
-        Action::Delete => "delete",
-        Action::Admin => "admin",
-    };
-    let all: Vec<&str> = actions.iter().map(word).collect();
-    if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
-}
-
 /// Decides on a whole plan: every ask is allowed, or the first refusal is the answer.
 ///
 /// # Errors
@@ -194,45 +142,21 @@ pub fn decide(asks: &[Ask], held: &[Entitlement]) -> Result<MountAccess, Refusal
             if let Source::Grant(name) = &entitlement.source {
                 grants.insert(name.clone());
             }
-            until = match (until, entitlement.until) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
+            until = first_end(until, entitlement.until);
         }
         mounts.push(Allowed { prefix: ask.prefix.clone(), mode: ask.mode });
     }
     Ok(MountAccess { mounts, grants: grants.into_iter().collect(), until })
 }
 
-/// A small set of entitlements that carries the ask: whichever gives most of what is still missing is taken first, then
-/// the one that lasts longest, then ownership before grants and smaller names before larger.
+/// What carries one ask, or the refusal of it.
 fn rests_on<'a>(ask: &Ask, held: &'a [Entitlement]) -> Result<Vec<&'a Entitlement>, Refusal> {
-    let covering: Vec<&Entitlement> = held.iter().filter(|one| one.prefix.covers(&ask.prefix)).collect();
-    if covering.is_empty() {
-        let below = held.iter().filter(|one| ask.prefix.covers(&one.prefix)).map(|one| one.prefix.clone());
-        let narrower: BTreeSet<Prefix> = below.collect();
-        return Err(Refusal::NoGrant { prefix: ask.prefix.clone(), narrower: narrower.into_iter().collect() });
-    }
-    let mut missing = ask.mode.actions();
-    let mut chosen = Vec::new();
-    while !missing.is_empty() {
-        let gives = |one: &Entitlement| missing.intersection(&one.actions).count();
-        let lasts = |one: &Entitlement| one.until.map_or(u64::MAX, |until| until.0);
-        let best = covering.iter().copied().max_by(|a, b| {
-            gives(a).cmp(&gives(b)).then_with(|| lasts(a).cmp(&lasts(b))).then_with(|| b.source.cmp(&a.source))
-        });
-        match best {
-            Some(one) if gives(one) > 0 => {
-                missing.retain(|action| !one.actions.contains(action));
-                chosen.push(one);
-            }
-            _ => {
-                let held = covering.iter().flat_map(|one| one.actions.iter().copied()).collect();
-                return Err(Refusal::Missing { prefix: ask.prefix.clone(), mode: ask.mode, held, missing });
-            }
+    carried(&ask.prefix, &ask.mode.actions(), held).map_err(|lack| match lack {
+        Lack::NoGrant { narrower } => Refusal::NoGrant { prefix: ask.prefix.clone(), narrower },
+        Lack::Missing { held, missing } => {
+            Refusal::Missing { prefix: ask.prefix.clone(), mode: ask.mode, held, missing }
         }
-    }
-    Ok(chosen)
+    })
 }
 
 #[cfg(test)]
