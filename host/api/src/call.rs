@@ -30,6 +30,11 @@ pub(crate) fn is_operator(caller: &Caller) -> bool {
 }
 
 impl Call {
+    /// Who calls, for logs.
+    pub(crate) fn subject(&self) -> Option<&str> {
+        self.identity.as_ref().map(|identity| identity.subject.as_str())
+    }
+
     /// Splits a request into its call and its message.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The front layer: token and role, before a request is decoded.
+//! The front layer: token and role, before a request is decoded; then the call's span around all that it causes.
 //!
 //! Order: the method must have a row in [`crate::rpcs`], the token must be known, one of the caller's roles must be in the
 //! row. What the request is about is checked by its handler, see [`crate::call`]. Health is open, so that a load balancer
@@ -15,13 +15,13 @@ use secrecy::SecretString;
 use stowage_ports::{AuthError, Authenticator, CallerIdentity, CallerKind};
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
-use tracing::Span;
+use tracing::Instrument;
 
 use crate::{
     call::{Call, denied},
     refusal::Refusal,
     rpcs::{Callers, rpc},
-    trace::CallId,
+    trace::{CallId, Traced},
 };
 
 /// Paths that need no token.
@@ -75,15 +75,23 @@ where
         let mut inner = std::mem::replace(&mut self.inner, ready);
         let authenticator = Arc::clone(&self.authenticator);
         Box::pin(async move {
-            match admit(authenticator.as_ref(), &mut request).await {
-                Ok(()) => inner.call(request).await,
-                Err(status) => Ok(status.into_http()),
+            let traced = Traced::arrived(&request);
+            let admitted = admit(authenticator.as_ref(), &mut request, &traced.call_id).await;
+            let span = traced.span(request.extensions().get::<Call>().and_then(Call::subject));
+            async move {
+                let answer = match admitted {
+                    Ok(()) => inner.call(request).await?,
+                    Err(status) => status.into_http(),
+                };
+                Ok(traced.answered(answer))
             }
+            .instrument(span)
+            .await
         })
     }
 }
 
-async fn admit(authenticator: &dyn Authenticator, request: &mut Request<Body>) -> Result<(), Status> {
+async fn admit(authenticator: &dyn Authenticator, request: &mut Request<Body>, call_id: &CallId) -> Result<(), Status> {
     let path = request.uri().path();
     if path.starts_with(OPEN) {
         return Ok(());
@@ -111,8 +119,7 @@ async fn admit(authenticator: &dyn Authenticator, request: &mut Request<Body>) -
             Some(identity)
         }
     };
-    let call_id = request.extensions().get::<CallId>().map(|id| id.0.clone()).unwrap_or_default();
-    request.extensions_mut().insert(Call { identity, rpc: row, call_id });
+    request.extensions_mut().insert(Call { identity, rpc: row, call_id: call_id.0.clone() });
     Ok(())
 }
 
@@ -127,9 +134,7 @@ fn may_call(callers: Callers, identity: &CallerIdentity) -> bool {
 
 async fn identify(authenticator: &dyn Authenticator, headers: &HeaderMap) -> Result<CallerIdentity, Status> {
     let token = bearer(headers).ok_or_else(|| refused(&AuthError::Missing))?;
-    let identity = authenticator.authenticate(&token).await.map_err(|error| refused(&error))?;
-    Span::current().record("caller", identity.subject.as_str());
-    Ok(identity)
+    authenticator.authenticate(&token).await.map_err(|error| refused(&error))
 }
 
 /// The token of `authorization: Bearer …`. Two such headers are none: which of them a proxy checked can't be known.

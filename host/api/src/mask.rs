@@ -42,6 +42,12 @@ pub(crate) fn to_change<M: Message + Name>(
     Ok(chosen)
 }
 
+/// Whether a mask asks for a field that costs more than the rest and is left out unless it is named.
+pub(crate) fn names(mask: Option<&FieldMask>, field: &str) -> bool {
+    let first = |path: &String| path.split('.').next() == Some(field);
+    mask.is_some_and(|mask| mask.paths.iter().any(|path| path == "*" || first(path)))
+}
+
 /// Which fields of a message to answer.
 #[derive(Debug, Clone)]
 pub(crate) struct ReadMask {
@@ -162,6 +168,15 @@ mod tests {
         let text = format!("{:?}", ReadMask::parse::<Namespace>(Some(&mask(&["quota.colour"]))).unwrap_err());
         assert!(text.contains("quota.colour") && text.contains("hard_bytes"), "{text}");
         assert!(ReadMask::parse::<Namespace>(Some(&mask(&["labels.a"]))).is_err());
+    }
+
+    #[test]
+    fn a_costly_field_is_answered_when_it_is_named() {
+        for paths in [&["placement"][..], &["name", "placement.provider"], &["*"]] {
+            assert!(names(Some(&mask(paths)), "placement"), "{paths:?}");
+        }
+        assert!(!names(Some(&mask(&["name", "placements"])), "placement"));
+        assert!(!names(None, "placement"));
     }
 
     #[test]

@@ -36,7 +36,6 @@ use crate::{
     front::Front,
     listener::{Listen, ListenerError, Tls, check_listener},
     page::PageKey,
-    trace::Trace,
 };
 
 /// How to serve.
@@ -153,7 +152,7 @@ impl Bound {
             let identity = Identity::from_pem(&tls.certificate_pem, tls.key_pem.expose_secret());
             server = server.tls_config(ServerTlsConfig::new().identity(identity)).map_err(ServeError::Tls)?;
         }
-        let router = server.layer(Trace).layer(Front::new(authenticator)).add_routes(routes);
+        let router = server.layer(Front::new(authenticator)).add_routes(routes);
 
         let drain = self.config.drain;
         let begun = async move {

@@ -4,17 +4,12 @@
 //! `grpc_requests_total{method,code}` and `grpc_seconds{method}` (time to the answer's head); `method` is a path of the
 //! contract or `other`, so a caller can't grow the label set.
 
-use std::{
-    task::{Context, Poll},
-    time::Instant,
-};
+use std::time::Instant;
 
-use futures_util::future::BoxFuture;
 use http::{HeaderValue, Request, Response};
 use rand::Rng;
 use tonic::{Code, body::Body};
-use tower::{Layer, Service};
-use tracing::{Instrument, field::Empty, info_span};
+use tracing::{Span, info_span};
 
 use crate::rpcs::rpc;
 
@@ -37,65 +32,43 @@ impl CallId {
     }
 }
 
-/// Adds tracing and metrics to a service.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Trace;
-
-impl<S> Layer<S> for Trace {
-    type Service = Traced<S>;
-
-    fn layer(&self, inner: S) -> Traced<S> {
-        Traced { inner }
-    }
+/// One call from its arrival to its answer.
+pub(crate) struct Traced {
+    method: &'static str,
+    begun: Instant,
+    /// Its name.
+    pub(crate) call_id: CallId,
 }
 
-/// A traced service.
-#[derive(Debug, Clone)]
-pub(crate) struct Traced<S> {
-    inner: S,
-}
-
-impl<S> Service<Request<Body>> for Traced<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>> + Send + 'static,
-    S::Future: Send + 'static,
-{
-    type Response = Response<Body>;
-    type Error = S::Error;
-    type Future = BoxFuture<'static, Result<Response<Body>, S::Error>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+impl Traced {
+    /// A call that has just arrived.
+    pub(crate) fn arrived<T>(request: &Request<T>) -> Self {
         let method = rpc(request.uri().path()).map_or("other", |row| row.path);
-        let call_id = CallId::of(&request);
-        let span = info_span!("grpc", method, call_id = %call_id.0, caller = Empty);
-        let named = HeaderValue::from_str(&call_id.0);
-        request.extensions_mut().insert(call_id);
-        let begun = Instant::now();
-        let answer = span.in_scope(|| self.inner.call(request));
-        Box::pin(
-            async move {
-                let mut answer = answer.await;
-                if let (Ok(answer), Ok(named)) = (&mut answer, named) {
-                    answer.headers_mut().insert(CALL_ID, named);
-                }
-                let code = answer.as_ref().map_or(Code::Internal, code_of);
-                let taken = begun.elapsed();
-                metrics::counter!("grpc_requests_total", "method" => method, "code" => name(code)).increment(1);
-                metrics::histogram!("grpc_seconds", "method" => method).record(taken.as_secs_f64());
-                // Not a field of the span: a JSON log renders all fields of a span anew for each that is added.
-                if matches!(code, Code::Internal | Code::Unknown | Code::DataLoss) {
-                    tracing::error!(code = name(code), milliseconds = taken.as_millis(), "call failed");
-                } else {
-                    tracing::debug!(code = name(code), milliseconds = taken.as_millis(), "call answered");
-                }
-                answer
-            }
-            .instrument(span),
-        )
+        Self { method, begun: Instant::now(), call_id: CallId::of(request) }
+    }
+
+    /// The root of everything that the call causes. The caller is known before the span is made: a JSON log renders all
+    /// fields of a span anew for each that is added, and a read spends more on that than on its row.
+    pub(crate) fn span(&self, caller: Option<&str>) -> Span {
+        info_span!("grpc", method = self.method, call_id = %self.call_id.0, caller)
+    }
+
+    /// Names the call in its answer, counts it and writes its line; inside the call's span.
+    pub(crate) fn answered(self, mut answer: Response<Body>) -> Response<Body> {
+        if let Ok(named) = HeaderValue::from_str(&self.call_id.0) {
+            answer.headers_mut().insert(CALL_ID, named);
+        }
+        let code = code_of(&answer);
+        let taken = self.begun.elapsed();
+        metrics::counter!("grpc_requests_total", "method" => self.method, "code" => name(code)).increment(1);
+        metrics::histogram!("grpc_seconds", "method" => self.method).record(taken.as_secs_f64());
+        // Not a field of the span, for the reason above.
+        if matches!(code, Code::Internal | Code::Unknown | Code::DataLoss) {
+            tracing::error!(code = name(code), milliseconds = taken.as_millis(), "call failed");
+        } else {
+            tracing::debug!(code = name(code), milliseconds = taken.as_millis(), "call answered");
+        }
+        answer
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Bytes, ClassName, Decision, FieldError, Labels, Limits, NamespaceName, OperationName, Prefix, ProviderName,
+    Bytes, ClassName, FieldError, Labels, Limits, NamespaceName, OperationName, Prefix, ProviderName,
     UnixMillis,
 };
 
@@ -117,8 +117,6 @@ pub struct Namespace {
     /// The operation that changes it now.
     #[serde(default)]
     pub operation: Option<OperationName>,
-    /// Why it stands where it stands.
-    pub placement: Decision,
     /// The short opaque id that its native name is built from.
     pub physical_id: String,
     /// The owner token that the native object bears: what `find` looks for.

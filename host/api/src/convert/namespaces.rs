@@ -11,13 +11,11 @@ use crate::refusal::Refusal;
 pub(crate) enum View {
     /// Operators: all of it.
     Whole,
-    /// Its owner: without its place at the provider.
+    /// Its owner and others with a grant: without its place at the provider.
     Own,
-    /// Others with a grant: without place and placement.
-    Shared,
 }
 
-/// A namespace of the contract.
+/// A namespace of the contract, without its placement.
 pub(crate) fn to(namespace: &Namespace, etag: String, view: View) -> v1::Namespace {
     let location = namespace.native.as_ref().filter(|_| view == View::Whole).map(|native| native.location.clone());
     v1::Namespace {
@@ -35,7 +33,7 @@ pub(crate) fn to(namespace: &Namespace, etag: String, view: View) -> v1::Namespa
         state_reason: namespace.state_reason.clone(),
         next_retry_time: namespace.next_retry_at.map(time::to),
         operation: namespace.operation.as_ref().map(ToString::to_string).unwrap_or_default(),
-        placement: (view != View::Shared).then(|| placement_to(&namespace.placement)),
+        placement: None,
         physical_id: namespace.physical_id.clone(),
         location: location.unwrap_or_default(),
         create_time: Some(time::to(namespace.created_at)),
@@ -87,7 +85,8 @@ pub(crate) fn data_policy_from(number: i32) -> Result<DataPolicy, Refusal> {
     }
 }
 
-fn placement_to(decision: &Decision) -> v1::PlacementDecision {
+/// Why a namespace stands where it stands.
+pub(crate) fn placement_to(decision: &Decision) -> v1::PlacementDecision {
     v1::PlacementDecision {
         provider: decision.chosen.as_ref().map(ToString::to_string).unwrap_or_default(),
         candidates: decision.verdicts.iter().map(candidate_to).collect(),

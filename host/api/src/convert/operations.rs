@@ -25,17 +25,12 @@ pub(crate) fn to(operation: &Operation, view: View, now: UnixMillis) -> v1::Oper
 }
 
 /// A done operation without a name: the answer of a dry run.
-pub(crate) fn dry_run(response: &Response, view: View, now: UnixMillis) -> v1::Operation {
-    v1::Operation {
-        name: String::new(),
-        done: true,
-        metadata: None,
-        result: Some(Outcome::Response(response_to(response, view, now))),
-    }
+pub(crate) fn dry_run(would_be: Any) -> v1::Operation {
+    v1::Operation { name: String::new(), done: true, metadata: None, result: Some(Outcome::Response(would_be)) }
 }
 
-/// The etag of a resource inside an operation is left out: it may have changed since.
-fn response_to(response: &Response, view: View, now: UnixMillis) -> Any {
+/// A change's result. The etag of a resource inside an operation is left out: it may have changed since.
+pub(crate) fn response_to(response: &Response, view: View, now: UnixMillis) -> Any {
     let etag = String::new();
     let packed = match response {
         Response::Namespace(namespace) => Any::from_msg(&namespaces::to(namespace, etag, view)),

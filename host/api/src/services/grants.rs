@@ -33,7 +33,10 @@ impl Api {
     ) -> Response<v1::Operation> {
         match operation {
             Some(operation) => self.shown(operation, caller),
-            None => Response::new(operations::dry_run(would_be, view(caller), self.control.now())),
+            None => {
+                let would_be = operations::response_to(would_be, view(caller), self.control.now());
+                Response::new(operations::dry_run(would_be))
+            }
         }
     }
 }

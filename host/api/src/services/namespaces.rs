@@ -1,6 +1,6 @@
 //! Namespaces.
 
-use stowage_control::{AdoptNamespace, CreateNamespace, NamespaceChanges, Response as Ended, Started, Stored, Update};
+use stowage_control::{AdoptNamespace, CreateNamespace, NamespaceChanges, Started, Stored, Update};
 use stowage_domain::{Namespace, NamespaceName, NamespaceState, ProjectName};
 use stowage_proto::v1::{
     self, AdoptNamespaceRequest, CreateNamespaceRequest, DeleteNamespaceRequest, GetNamespaceRequest,
@@ -17,7 +17,7 @@ use crate::{
     convert::{
         errors::status,
         labels_from, names,
-        namespaces::{View, data_policy_from, limits_from, to},
+        namespaces::{View, data_policy_from, limits_from, placement_to, to},
         needed, operations, protocols_from, usage,
     },
     deferred,
@@ -31,8 +31,9 @@ impl Api {
         match &started.operation {
             Some(operation) => self.shown(operation, caller),
             None => {
-                let would_be = Ended::Namespace(Box::new(started.namespace));
-                Response::new(operations::dry_run(&would_be, view(caller), self.control.now()))
+                let mut would_be = to(&started.namespace, String::new(), view(caller));
+                would_be.placement = started.placement.as_ref().map(placement_to);
+                Response::new(operations::dry_run(prost_types::Any::from_msg(&would_be).unwrap_or_default()))
             }
         }
     }
@@ -74,7 +75,11 @@ impl NamespaceService for Api {
         let caller = call.in_project(&name.project_name())?;
         let mask = ReadMask::parse::<v1::Namespace>(message.read_mask.as_ref())?;
         let stored = self.control.get_namespace(&caller, &name).await.map_err(status)?;
-        let namespace = shown(&stored, view(&caller));
+        let mut namespace = shown(&stored, view(&caller));
+        if mask::names(message.read_mask.as_ref(), "placement") {
+            let placement = self.control.get_placement(&caller, &name).await.map_err(status)?;
+            namespace.placement = Some(placement_to(&placement));
+        }
         Ok(Response::new(match mask {
             Some(mask) => mask.apply(&namespace)?,
             None => namespace,
@@ -119,7 +124,7 @@ impl NamespaceService for Api {
         let page = self.page(path, &message.parent, message.page_size, &message.page_token)?;
         let listed = self.control.list_shared_namespaces(&caller, &project, page).await.map_err(status)?;
         let shared = |shared: &stowage_control::SharedNamespace| SharedNamespace {
-            namespace: Some(shown(&shared.namespace, View::Shared)),
+            namespace: Some(shown(&shared.namespace, View::Own)),
             grants: shared.grants.iter().map(ToString::to_string).collect(),
         };
         Ok(Response::new(ListSharedNamespacesResponse {

@@ -100,7 +100,6 @@ impl Control {
                 state_reason: String::new(),
                 next_retry_at: None,
                 operation: Some(operation.name.clone()),
-                placement: Decision::by_hand(command.provider.clone(), now),
                 owner: operation.owner.clone(),
                 native: None,
                 created_at: now,
@@ -109,10 +108,11 @@ impl Control {
             };
             if options.validate_only {
                 self.dry_run(caller, &command, &mut namespace, &operation.owner).await?;
-                return Ok(Started { operation: None, namespace });
+                return Ok(Started::would_be(namespace));
             }
             let mut change = Transaction::new();
-            self.write_new_namespace(&mut change, &namespace, &ground, &provider);
+            let decision = Decision::by_hand(command.provider.clone(), now);
+            self.write_new_namespace(&mut change, &namespace, &decision, &ground, &provider);
             book.write(&mut change);
             if let Some(class) = &class {
                 change.unchanged(class);
@@ -121,7 +121,7 @@ impl Control {
             match change.commit(&self.tables).await {
                 Ok(_) => {
                     self.queue.wake(&operation.name.operation);
-                    return Ok(Started { operation: Some(operation), namespace });
+                    return Ok(Started::running(operation, namespace));
                 }
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),

@@ -12,7 +12,8 @@ use super::Started;
 use crate::{
     Caller, Control, ControlError, Operation, Purpose, Result, Status, Stored, WriteOptions, ids,
     rows::{
-        Book, CLASS_NAMESPACES, DEFAULT_CLASS, PROVIDER_NAMESPACES, Reads, Request, Row, Writes, provider_namespace,
+        Book, CLASS_NAMESPACES, DEFAULT_CLASS, PROVIDER_NAMESPACES, Placement, Reads, Request, Row, Writes,
+        provider_namespace,
     },
 };
 
@@ -74,7 +75,7 @@ impl Control {
             (None, Some(crate::Response::Namespace(namespace))) => (**namespace).clone(),
             (None, _) => return Err(ControlError::not_found(operation.purpose.resource())),
         };
-        Ok(Started { operation: Some(operation), namespace })
+        Ok(Started::running(operation, namespace))
     }
 
     /// Decides on one namespace and adds it to the change; the book holds what it and others of the same change reserve.
@@ -86,7 +87,7 @@ impl Control {
         request: &Request,
         book: &mut Book,
         change: &mut Transaction,
-    ) -> Result<(Operation, Namespace)> {
+    ) -> Result<(Operation, Namespace, Decision)> {
         let now = self.now();
         let name = command.project.namespace(command.id.clone());
         let ground = self.ground(&command.project).await?;
@@ -118,7 +119,6 @@ impl Control {
             state_reason: String::new(),
             next_retry_at: None,
             operation: Some(operation.name.clone()),
-            placement: decision,
             owner: operation.owner.clone(),
             native: None,
             created_at: now,
@@ -126,20 +126,22 @@ impl Control {
             deleted_at: None,
         };
         self.take_room(&ground, &provider.value, bytes, book).await?;
-        self.write_new_namespace(change, &namespace, &ground, &provider);
+        self.write_new_namespace(change, &namespace, &decision, &ground, &provider);
         change.unchanged(&class);
         self.write_intent(change, caller, &operation, Some(request));
-        Ok((operation, namespace))
+        Ok((operation, namespace, decision))
     }
 
     pub(super) fn write_new_namespace(
         &self,
         change: &mut Transaction,
         namespace: &Namespace,
+        decision: &Decision,
         ground: &Ground,
         provider: &Stored<Provider>,
     ) {
         change.insert(namespace);
+        change.insert(&Placement { name: namespace.name.clone(), decision: decision.clone() });
         change.unchanged(&ground.tenant);
         change.unchanged(&ground.project);
         change.unchanged(provider);

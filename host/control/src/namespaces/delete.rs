@@ -9,8 +9,8 @@ use crate::{
     Caller, Control, ControlError, Operation, PageRequest, Purpose, Response, Result, Status, WriteOptions, convert,
     operations::{CallKind, Called, Flow, Stepping, progress, sort},
     rows::{
-        CLASS_NAMESPACES, NAMESPACE_MOUNTS, PROVIDER_NAMESPACES, Reads, Request, Writes, provider_namespace,
-        unindex_grant,
+        CLASS_NAMESPACES, Keyed, NAMESPACE_MOUNTS, PROVIDER_NAMESPACES, Placement, Reads, Request, Row, Writes,
+        provider_namespace, unindex_grant,
     },
 };
 
@@ -52,7 +52,7 @@ impl Control {
             namespace.settle(NamespaceState::Deleting, self.now());
             namespace.operation = Some(operation.name.clone());
             if options.validate_only {
-                return Ok(Started { operation: None, namespace });
+                return Ok(Started::would_be(namespace));
             }
             let mut change = Transaction::new();
             change.update(&namespace, stored.version);
@@ -61,7 +61,7 @@ impl Control {
             match change.commit(&self.tables).await {
                 Ok(_) => {
                     self.queue.wake(&operation.name.operation);
-                    return Ok(Started { operation: Some(operation), namespace });
+                    return Ok(Started::running(operation, namespace));
                 }
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),
@@ -155,6 +155,7 @@ impl Control {
         namespace.settle(NamespaceState::Deleted, now);
         namespace.deleted_at = Some(now);
         change.remove::<Namespace>(name, stored.version);
+        change.discard::<Row<Placement>>(&Placement::key_of(name));
         change.unindex(PROVIDER_NAMESPACES, &provider_namespace(&namespace.provider, name));
         if let Some(class) = &namespace.class {
             change.unindex(CLASS_NAMESPACES, &Segments::of([class.storage_class.as_str(), &name.to_string()]));

@@ -6,7 +6,7 @@
 //! the next. Should the shared commit lose a race, each is tried alone.
 
 use parking_lot::Mutex;
-use stowage_domain::{Namespace, NamespaceName};
+use stowage_domain::{Decision, Namespace, NamespaceName};
 use stowage_store::Transaction;
 use tokio::sync::{mpsc, oneshot};
 
@@ -100,7 +100,7 @@ impl Control {
                 continue;
             }
             match self.draft(&intent, &mut book, &mut change).await {
-                Ok(Draft::New(operation, namespace)) => drafts.push((intent, *operation, *namespace)),
+                Ok(Draft::New(operation, namespace, _)) => drafts.push((intent, *operation, *namespace)),
                 Ok(Draft::Answered(started)) => tell(intent, Ok(*started)),
                 Err(error) => tell(intent, Err(error)),
             }
@@ -113,7 +113,7 @@ impl Control {
                 Ok(_) => {
                     for (intent, operation, namespace) in drafts {
                         self.queue.wake(&operation.name.operation);
-                        tell(intent, Ok(Started { operation: Some(operation), namespace }));
+                        tell(intent, Ok(Started::running(operation, namespace)));
                     }
                 }
                 Err(error) if error.is_conflict() => alone.extend(drafts.into_iter().map(|(intent, _, _)| intent)),
@@ -133,27 +133,27 @@ impl Control {
         if let Some(operation) = self.answered(&intent.request).await? {
             return Ok(Draft::Answered(Box::new(self.started(operation).await?)));
         }
-        let (operation, namespace) =
+        let (operation, namespace, decision) =
             self.intend_namespace(&intent.caller, &intent.command, &intent.request, book, change).await?;
-        Ok(Draft::New(Box::new(operation), Box::new(namespace)))
+        Ok(Draft::New(Box::new(operation), Box::new(namespace), decision))
     }
 
     async fn serve_alone(&self, intent: &Intent) -> Result<Started> {
         let mut races = 0;
         loop {
             let (mut book, mut change) = (Book::default(), Transaction::new());
-            let (operation, namespace) = match self.draft(intent, &mut book, &mut change).await? {
+            let (operation, namespace, decision) = match self.draft(intent, &mut book, &mut change).await? {
                 Draft::Answered(started) => return Ok(*started),
-                Draft::New(operation, namespace) => (*operation, *namespace),
+                Draft::New(operation, namespace, decision) => (*operation, *namespace, decision),
             };
             if intent.validate_only {
-                return Ok(Started { operation: None, namespace });
+                return Ok(Started { placement: Some(decision), ..Started::would_be(namespace) });
             }
             book.write(&mut change);
             match change.commit(&self.tables).await {
                 Ok(_) => {
                     self.queue.wake(&operation.name.operation);
-                    return Ok(Started { operation: Some(operation), namespace });
+                    return Ok(Started::running(operation, namespace));
                 }
                 Err(error) if error.is_conflict() && races < RACES => races += 1,
                 Err(error) => return Err(error.into()),
@@ -163,7 +163,7 @@ impl Control {
 }
 
 enum Draft {
-    New(Box<Operation>, Box<Namespace>),
+    New(Box<Operation>, Box<Namespace>, Decision),
     Answered(Box<Started>),
 }
 

@@ -17,7 +17,7 @@ pub use read::{NamespaceChanges, SharedNamespace};
 pub(crate) use usage::UsageCache;
 pub use usage::UsageReport;
 
-use stowage_domain::Namespace;
+use stowage_domain::{Decision, Namespace};
 
 use crate::Operation;
 
@@ -28,4 +28,16 @@ pub struct Started {
     pub operation: Option<Operation>,
     /// The namespace as it is now, or would be.
     pub namespace: Namespace,
+    /// Where it would be placed and why, when a creation was only validated.
+    pub placement: Option<Decision>,
+}
+
+impl Started {
+    const fn running(operation: Operation, namespace: Namespace) -> Self {
+        Self { operation: Some(operation), namespace, placement: None }
+    }
+
+    const fn would_be(namespace: Namespace) -> Self {
+        Self { operation: None, namespace, placement: None }
+    }
 }

@@ -55,14 +55,14 @@ impl Control {
             namespace.settle(NamespaceState::Updating, self.now());
             namespace.operation = Some(operation.name.clone());
             if options.validate_only {
-                return Ok(Started { operation: None, namespace });
+                return Ok(Started::would_be(namespace));
             }
             change.update(&namespace, stored.version);
             self.write_intent(&mut change, caller, &operation, Some(&request));
             match change.commit(&self.tables).await {
                 Ok(_) => {
                     self.queue.wake(&operation.name.operation);
-                    return Ok(Started { operation: Some(operation), namespace });
+                    return Ok(Started::running(operation, namespace));
                 }
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),

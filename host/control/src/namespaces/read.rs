@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use stowage_audit::Outcome;
-use stowage_domain::{Grant, GrantName, Labels, Namespace, NamespaceName, Principal, ProjectName};
+use stowage_domain::{Decision, Grant, GrantName, Labels, Namespace, NamespaceName, Principal, ProjectName};
 use stowage_store::{Cursor, Segments, Transaction};
 
 use crate::{
     Caller, Control, ControlError, Listed, PageRequest, Result, Stored, Update, WriteOptions,
-    rows::{Reads, Request, SHARED_INTO, Writes},
+    rows::{Placement, Reads, Request, SHARED_INTO, Writes},
 };
 
 /// Changes that need no operation.
@@ -38,6 +38,15 @@ impl Control {
     pub async fn get_namespace(&self, caller: &Caller, name: &NamespaceName) -> Result<Stored<Namespace>> {
         caller.may_touch(&name.project_name())?;
         self.tables.read::<Namespace>(name).await
+    }
+
+    /// Why a namespace stands where it stands. A row of its own: few ask, and it is larger than the namespace.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `OUT_OF_SCOPE`.
+    pub async fn get_placement(&self, caller: &Caller, name: &NamespaceName) -> Result<Decision> {
+        caller.may_touch(&name.project_name())?;
+        Ok(self.tables.read::<Placement>(name).await?.value.decision)
     }
 
     /// The namespaces that a project owns, by name.

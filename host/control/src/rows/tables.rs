@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use stowage_domain::{
-    Grant, GrantName, MountName, Namespace, NamespaceName, Node, NodeName, OperationName, Project, ProjectName,
-    Provider, ProviderName, StorageClass, Tenant, TenantName, WorkName, Workload, WorkloadName,
+    Decision, Grant, GrantName, MountName, Namespace, NamespaceName, Node, NodeName, OperationName, Project,
+    ProjectName, Provider, ProviderName, StorageClass, Tenant, TenantName, WorkName, Workload, WorkloadName,
 };
 use stowage_ports::store::Version;
 use stowage_store::{Record, Segments, Tables, Transaction};
@@ -16,6 +16,15 @@ pub(crate) trait Keyed: Serialize + DeserializeOwned + Clone + Send + Sync + 'st
     type Name: std::fmt::Display;
     fn name(&self) -> &Self::Name;
     fn key_of(name: &Self::Name) -> Segments;
+}
+
+/// Why a namespace stands where it stands.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Placement {
+    /// The namespace.
+    pub(crate) name: NamespaceName,
+    /// Every provider with its verdicts.
+    pub(crate) decision: Decision,
 }
 
 /// A record as a row; the wrapper is what lets domain types be rows of the store crate.
@@ -56,6 +65,7 @@ keyed!(Project, "project", ProjectName, |name| [name.tenant, name.project]);
 keyed!(StorageClass, "class", stowage_domain::ClassName, |name| [name.storage_class]);
 keyed!(Provider, "provider", ProviderName, |name| [name.provider]);
 keyed!(Namespace, "namespace", NamespaceName, |name| [name.tenant, name.project, name.namespace]);
+keyed!(Placement, "placement", NamespaceName, |name| [name.tenant, name.project, name.namespace]);
 keyed!(Grant, "grant", GrantName, |name| [name.tenant, name.project, name.namespace, name.grant]);
 keyed!(Workload, "workload", WorkloadName, |name| [name.tenant, name.project, name.workload]);
 keyed!(Mount, "mount", MountName, |name| [name.tenant, name.project, name.workload, name.mount_plan]);

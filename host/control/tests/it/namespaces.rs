@@ -40,7 +40,8 @@ async fn a_namespace_is_placed_made_and_told_of() {
     assert_eq!(made.effective_limits, Some(Limits::hard(Bytes(100))));
     assert_eq!(made.prefixes.len(), 6);
     assert_eq!(made.provider.to_string(), "providers/model");
-    let verdict = &made.placement.verdicts[0];
+    let placement = live.control.get_placement(&operator(), &namespace("data")).await.unwrap();
+    let verdict = &placement.verdicts[0];
     assert!(verdict.filters.iter().all(|filter| filter.passed));
     assert!(verdict.filters.iter().any(|filter| filter.detail.contains("free 1000 B, asked 100 B")), "{verdict:?}");
     let (project, id) = made.physical_id.split_once('-').unwrap();

@@ -209,7 +209,10 @@ pub(crate) async fn run(session: &Session, command: Command) -> anyhow::Result<(
             ended(session, operation, &create.follow).await
         }
         Command::Get { name } => {
-            let request = v1::GetNamespaceRequest { name: full(NAMESPACE, &name)?, ..Default::default() };
+            let request = v1::GetNamespaceRequest {
+                name: full(NAMESPACE, &name)?,
+                read_mask: Some(prost_types::FieldMask { paths: vec!["*".to_owned()] }),
+            };
             show(session, &call!(namespaces, get_namespace, request))
         }
         Command::List { project, shared: false, show_deleted } => {
