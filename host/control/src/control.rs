@@ -50,6 +50,10 @@ pub struct Control {
     /// Reservations are decided one after the other inside a process: they would only take each other's commits away.
     /// Between processes the preconditions of the commit decide.
     pub(crate) reserving: tokio::sync::Mutex<()>,
+    /// Providers are bound one after the other: a binding clears away what an earlier one of its name has left.
+    pub(crate) binding: tokio::sync::Mutex<()>,
+    /// Secrets are made one after the other.
+    pub(crate) making: tokio::sync::Mutex<()>,
 }
 
 impl std::fmt::Debug for Control {
@@ -76,6 +80,8 @@ impl Control {
             ends: tokio::sync::Notify::new(),
             desk: Desk::default(),
             reserving: tokio::sync::Mutex::new(()),
+            binding: tokio::sync::Mutex::new(()),
+            making: tokio::sync::Mutex::new(()),
         })
     }
 

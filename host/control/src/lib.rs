@@ -25,6 +25,7 @@ mod grants;
 mod hub;
 mod ids;
 mod loader;
+mod made;
 mod mounts;
 mod namespaces;
 mod nodes;

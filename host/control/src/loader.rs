@@ -1,6 +1,6 @@
 //! The port behind which plugins become providers: the binary wires engine, egress and secrets there.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use stowage_domain::{Provider as ProviderRecord, UnixMillis};
@@ -84,6 +84,10 @@ pub trait ProviderLoader: Send + Sync + 'static {
     /// endpoints and secret references, and binds them. Does not ask the backend. Called once for each version of a
     /// record; the answer is kept by `control`.
     async fn load(&self, record: &ProviderRecord) -> Result<Arc<dyn Provider>, LoadError>;
+
+    /// The address ranges that each endpoint of the record may lead to: what the operator gave, or what its names resolve
+    /// to now. `control` keeps them in the record, and [`load`](Self::load) dials nothing else.
+    async fn pin(&self, record: &ProviderRecord) -> Result<BTreeMap<String, Vec<String>>, LoadError>;
 
     /// All about one plugin, admitted or refused.
     async fn inspect(&self, plugin: &str) -> Result<PluginInfo, LoadError>;

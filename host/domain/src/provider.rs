@@ -126,6 +126,10 @@ pub struct Provider {
     /// Endpoints by purpose.
     #[serde(default)]
     pub endpoints: BTreeMap<String, EndpointBinding>,
+    /// Address ranges that each endpoint may lead to: what the operator gave, or what its names resolved to when it was
+    /// bound.
+    #[serde(default)]
+    pub pinned_ranges: BTreeMap<String, Vec<String>>,
     /// Names in the host's secret store, by the name that the plugin declares.
     #[serde(default)]
     pub secrets: BTreeMap<String, String>,

@@ -7,10 +7,8 @@
 
 mod env;
 mod file;
-mod generate;
 mod layered;
 
 pub use env::EnvSecrets;
 pub use file::{FileSecrets, OpenError};
-pub use generate::{LONGEST as LONGEST_PASSWORD, PasswordPolicy, PolicyError, SHORTEST as SHORTEST_PASSWORD, generate};
 pub use layered::Layered;

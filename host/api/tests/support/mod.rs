@@ -4,7 +4,7 @@
 
 pub(crate) mod raw;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -45,6 +45,9 @@ struct NoPlugins;
 #[async_trait]
 impl ProviderLoader for NoPlugins {
     async fn load(&self, record: &ProviderRecord) -> Result<Arc<dyn Provider>, LoadError> {
+        Err(LoadError::NoPlugin(record.plugin.clone()))
+    }
+    async fn pin(&self, record: &ProviderRecord) -> Result<BTreeMap<String, Vec<String>>, LoadError> {
         Err(LoadError::NoPlugin(record.plugin.clone()))
     }
     async fn inspect(&self, plugin: &str) -> Result<PluginInfo, LoadError> {

@@ -92,6 +92,9 @@ impl Control {
                 break;
             }
         }
+        if let Err(error) = self.forget_orphaned_secrets().await {
+            tracing::warn!(%error, "secrets of providers that are gone will be deleted by the next start");
+        }
         let control = Arc::clone(self);
         self.runner.tasks.spawn(async move { control.run().await });
         let control = Arc::clone(self);

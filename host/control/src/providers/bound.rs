@@ -1,10 +1,10 @@
 //! Binding: what an operator configures.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use stowage_audit::Outcome;
 use stowage_domain::{Labels, Provider, ProviderId, ProviderName, ProviderState, provider::EndpointBinding};
-use stowage_ports::secrets::SecretName;
+use stowage_ports::{provider as port, secrets::SecretName};
 use stowage_store::{Segments, Transaction};
 
 use crate::{
@@ -92,14 +92,23 @@ impl Control {
             state: ProviderState::Active,
             state_reason: String::new(),
             capabilities: Vec::new(),
+            pinned_ranges: BTreeMap::new(),
             probe: None,
             created_at: now,
             updated_at: now,
         };
-        self.admit(&mut record).await?;
+        record.pinned_ranges = self.loader.pin(&record).await?;
+        let provider = self.admit(&mut record).await?;
         if options.validate_only {
             return Ok(Stored { value: record, version: Default::default() });
         }
+        // What a provider of this name has left would pass for this one's.
+        let _one = self.binding.lock().await;
+        if self.tables.find::<Provider>(&name).await?.is_some() {
+            return Err(ControlError::exists(name));
+        }
+        self.forget_made_secrets(&name).await?;
+        self.make_declared_secrets(&record, provider.description()).await?;
         let mut change = Transaction::new();
         change.insert(&record);
         request.claim(&mut change, &name);
@@ -110,7 +119,7 @@ impl Control {
     }
 
     /// Pins the component, loads it and takes its declarations over.
-    async fn admit(&self, record: &mut Provider) -> Result<()> {
+    async fn admit(&self, record: &mut Provider) -> Result<Arc<dyn port::Provider>> {
         let plugin = self.loader.inspect(&record.plugin).await?;
         if record.plugin_digest.is_empty() {
             record.plugin_digest.clone_from(&plugin.digest);
@@ -118,7 +127,7 @@ impl Control {
         record.exchange_digest.clone_from(&plugin.exchange_digest);
         let provider = self.load(record).await?;
         record.capabilities = convert::declared(&provider.description().capabilities);
-        Ok(())
+        Ok(provider)
     }
 
     /// One provider.
@@ -168,12 +177,18 @@ impl Control {
         let mut record = stored.value.clone();
         changes.plugin_digest.apply(&mut record.plugin_digest);
         changes.config.apply(&mut record.config);
+        // Naming the endpoints again is how an operator accepts that their names lead elsewhere now.
+        let pins_anew = matches!(changes.endpoints, Update::Set(_));
         changes.endpoints.apply(&mut record.endpoints);
         changes.secrets.apply(&mut record.secrets);
         changes.labels.apply(&mut record.labels);
         check_secrets(&record.secrets)?;
+        if pins_anew {
+            record.pinned_ranges.clear();
+            record.pinned_ranges = self.loader.pin(&record).await?;
+        }
         let probed = std::mem::take(&mut record.capabilities);
-        self.admit(&mut record).await?;
+        let provider = self.admit(&mut record).await?;
         if record.plugin_digest == stored.value.plugin_digest {
             record.capabilities = probed;
         }
@@ -181,6 +196,7 @@ impl Control {
         if options.validate_only {
             return Ok(Stored { value: record, version: stored.version });
         }
+        self.make_declared_secrets(&record, provider.description()).await?;
         let mut change = Transaction::new();
         change.update(&record, stored.version);
         request.claim(&mut change, name);
@@ -254,6 +270,9 @@ impl Control {
         self.audit(&mut change, caller, "storage.provider.delete", name, Outcome::Done, "");
         change.commit(&self.tables).await?;
         self.loaded.lock().remove(&name.to_string());
+        if let Err(error) = self.forget_made_secrets(name).await {
+            tracing::warn!(provider = %name, %error, "its secrets will be deleted by the next start");
+        }
         Ok(())
     }
 

@@ -15,7 +15,7 @@ pub(crate) struct Loaded {
 
 /// What a load depends on; a probe or a cordon changes the record and not this.
 fn binding(record: &ProviderRecord) -> String {
-    let bound = format!("{:?} {:?} {:?}", record.endpoints, record.secrets, record.config);
+    let bound = format!("{:?} {:?} {:?} {:?}", record.endpoints, record.pinned_ranges, record.secrets, record.config);
     ids::digest(40, &[&record.uid, &record.plugin, &record.plugin_digest, &bound])
 }
 

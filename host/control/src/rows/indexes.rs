@@ -31,6 +31,8 @@ pub(crate) const TENANT_BINDINGS: Index = Index("tenants-at-providers");
 pub(crate) const EXPIRIES: Index = Index("expiries");
 /// Reported work by node: claim and digest of the report, so that a repeat is answered.
 pub(crate) const REPORTED_WORK: Index = Index("work-reported");
+/// Secrets that the host has made, by provider and name.
+pub(crate) const MADE_SECRETS: Index = Index("secrets-made");
 /// The one default class.
 pub(crate) const DEFAULT_CLASS: Index = Index("class-default");
 

@@ -11,6 +11,7 @@ mod access;
 mod crash;
 mod mounting;
 mod namespaces;
+mod providers;
 mod reservations;
 mod retries;
 mod support;

@@ -10,9 +10,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use stowage_control::{LoadError, PluginInfo, ProviderLoader};
-use stowage_domain::provider::EndpointBinding;
 use stowage_domain::{Provider as ProviderRecord, UnixMillis};
-use stowage_egress::{BindError, Egress, EgressLimits, Redactor};
+use stowage_egress::{BindError, Egress, EgressLimits, Redactor, Resolver};
 use stowage_plugin::{AdmitError, AdmitOptions, Admitted, CallLimits, Engine};
 use stowage_ports::provider::{FieldFault, Provider};
 use stowage_ports::{Clock, SecretName, Secrets, Store};
@@ -33,6 +32,8 @@ pub(crate) struct Library {
     pub(crate) clock: Arc<dyn Clock>,
     /// Learns their secrets.
     pub(crate) redactor: Redactor,
+    /// Looks up where their endpoints are.
+    pub(crate) resolver: Arc<dyn Resolver>,
     /// The host's own listeners, which no plugin may call.
     pub(crate) forbidden: Vec<SocketAddr>,
     /// Read so far.
@@ -113,6 +114,35 @@ impl Library {
         Ok(entry)
     }
 
+    /// The plugin of a record and the way out that the record binds it to.
+    async fn way_out(&self, record: &ProviderRecord) -> Result<(Admitted, Arc<Egress>), LoadError> {
+        let entry = self.entry(&record.plugin).await?;
+        let admitted = entry.admitted.map_err(|refusal| refused(record, refusal.reason, refusal.message))?;
+        if !record.plugin_digest.is_empty() && record.plugin_digest != entry.digest {
+            let message = format!("its digest is {}, but {} is pinned", entry.digest, record.plugin_digest);
+            return Err(refused(record, "DIGEST_MISMATCH", message));
+        }
+        let exchanges = stowage_egress::exchange_table_digest(admitted.description());
+        if !record.exchange_digest.is_empty() && record.exchange_digest != exchanges {
+            let message =
+                format!("its exchanges have the digest {exchanges}, but {} was approved", record.exchange_digest);
+            return Err(refused(record, "EXCHANGES_NOT_APPROVED", message));
+        }
+        let binding = stowage_egress::Binding {
+            provider: record.name.provider.to_string(),
+            description: admitted.description().clone(),
+            endpoints: endpoints(record)?,
+            secret_names: secret_names(&record.secrets)?,
+            limits: EgressLimits::default(),
+            forbidden: self.forbidden.clone(),
+            redactor: self.redactor.clone(),
+        };
+        let (secrets, clock, resolver) =
+            (Arc::clone(&self.secrets), Arc::clone(&self.clock), Arc::clone(&self.resolver));
+        let exchange = Egress::bind_with_resolver(binding, secrets, clock, resolver).await.map_err(unbound)?;
+        Ok((admitted, exchange))
+    }
+
     fn info(&self, name: String, entry: Entry) -> PluginInfo {
         let (description, interfaces, exchange_digest, refused) = match entry.admitted {
             Ok(admitted) => {
@@ -137,34 +167,7 @@ impl Library {
 #[async_trait]
 impl ProviderLoader for Library {
     async fn load(&self, record: &ProviderRecord) -> Result<Arc<dyn Provider>, LoadError> {
-        let entry = self.entry(&record.plugin).await?;
-        let refused = |reason: &str, message: String| LoadError::Refused {
-            plugin: record.plugin.clone(),
-            reason: reason.to_owned(),
-            message,
-        };
-        let admitted = entry.admitted.map_err(|refusal| refused(refusal.reason, refusal.message))?;
-        if !record.plugin_digest.is_empty() && record.plugin_digest != entry.digest {
-            let message = format!("its digest is {}, but {} is pinned", entry.digest, record.plugin_digest);
-            return Err(refused("DIGEST_MISMATCH", message));
-        }
-        let exchanges = stowage_egress::exchange_table_digest(admitted.description());
-        if !record.exchange_digest.is_empty() && record.exchange_digest != exchanges {
-            let message =
-                format!("its exchanges have the digest {exchanges}, but {} was approved", record.exchange_digest);
-            return Err(refused("EXCHANGES_NOT_APPROVED", message));
-        }
-        let binding = stowage_egress::Binding {
-            provider: record.name.provider.to_string(),
-            description: admitted.description().clone(),
-            endpoints: endpoints(&record.endpoints)?,
-            secret_names: secret_names(&record.secrets)?,
-            limits: EgressLimits::default(),
-            forbidden: self.forbidden.clone(),
-            redactor: self.redactor.clone(),
-        };
-        let exchange =
-            Egress::bind(binding, Arc::clone(&self.secrets), Arc::clone(&self.clock)).await.map_err(unbound)?;
+        let (admitted, exchange) = self.way_out(record).await?;
         let name = record.name.provider.as_str();
         let state = StoreGuestState::new(Arc::clone(&self.store), name, GuestLimits::default(), BTreeMap::new());
         let binding = stowage_plugin::Binding {
@@ -177,8 +180,14 @@ impl ProviderLoader for Library {
         };
         self.engine.bind(&admitted, binding).map_err(|error| match error {
             AdmitError::Config { path, problem } => config_fault(&path, &problem),
-            error => refused(reason(&error), error.to_string()),
+            error => refused(record, reason(&error), error.to_string()),
         })
+    }
+
+    async fn pin(&self, record: &ProviderRecord) -> Result<BTreeMap<String, Vec<String>>, LoadError> {
+        let (_, exchange) = self.way_out(record).await?;
+        let texts = |(purpose, ranges): (String, Vec<_>)| (purpose, ranges.iter().map(ToString::to_string).collect());
+        Ok(exchange.pinned_ranges().into_iter().map(texts).collect())
     }
 
     async fn inspect(&self, plugin: &str) -> Result<PluginInfo, LoadError> {
@@ -206,12 +215,17 @@ fn sha256(digest: &str) -> String {
     format!("sha256:{}", digest.trim_start_matches("sha256:"))
 }
 
-fn endpoints(bound: &BTreeMap<String, EndpointBinding>) -> Result<Vec<stowage_egress::EndpointBinding>, LoadError> {
+fn refused(record: &ProviderRecord, reason: &str, message: String) -> LoadError {
+    LoadError::Refused { plugin: record.plugin.clone(), reason: reason.to_owned(), message }
+}
+
+/// Where each purpose leads: to the pinned ranges, once there are any.
+fn endpoints(record: &ProviderRecord) -> Result<Vec<stowage_egress::EndpointBinding>, LoadError> {
     let mut faults = Vec::new();
     let mut endpoints = Vec::new();
-    for (purpose, binding) in bound {
+    for (purpose, binding) in &record.endpoints {
         let mut ranges = Vec::new();
-        for text in &binding.allowed_ranges {
+        for text in record.pinned_ranges.get(purpose).unwrap_or(&binding.allowed_ranges) {
             match text.parse() {
                 Ok(range) => ranges.push(range),
                 Err(_) => faults.push(FieldFault {
@@ -264,5 +278,50 @@ const fn reason(error: &AdmitError) -> &'static str {
         AdmitError::Description { .. } | AdmitError::Describe { .. } => "DESCRIPTION_INVALID",
         AdmitError::Exchanges { .. } => "EXCHANGES_NOT_APPROVED",
         _ => "PLUGIN_REFUSED",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stowage_domain::{ProviderName, ProviderState, provider::EndpointBinding};
+
+    use super::*;
+
+    fn record(allowed: &[&str], pinned: &[&str]) -> ProviderRecord {
+        let texts = |ranges: &[&str]| ranges.iter().map(|range| (*range).to_owned()).collect::<Vec<_>>();
+        let endpoint = EndpointBinding {
+            urls: vec!["https://backend.test".to_owned()],
+            allowed_ranges: texts(allowed),
+            ..EndpointBinding::default()
+        };
+        let pins = if pinned.is_empty() { BTreeMap::new() } else { [("control".to_owned(), texts(pinned))].into() };
+        ProviderRecord {
+            name: ProviderName::parse("providers/p").unwrap(),
+            uid: String::new(),
+            plugin: "p".to_owned(),
+            plugin_digest: String::new(),
+            exchange_digest: String::new(),
+            config: "{}".to_owned(),
+            endpoints: [("control".to_owned(), endpoint)].into(),
+            pinned_ranges: pins,
+            secrets: BTreeMap::new(),
+            region: String::new(),
+            labels: Default::default(),
+            state: ProviderState::Active,
+            state_reason: String::new(),
+            capabilities: Vec::new(),
+            probe: None,
+            created_at: UnixMillis(0),
+            updated_at: UnixMillis(0),
+        }
+    }
+
+    #[test]
+    fn a_pinned_endpoint_is_bound_to_its_pins_and_looks_no_name_up_anew() {
+        let bound = |record: &ProviderRecord| endpoints(record).unwrap().remove(0).allowed_ranges;
+        let range = |text: &str| Some(vec![text.parse().unwrap()]);
+        assert_eq!(bound(&record(&[], &[])), None, "the first binding pins");
+        assert_eq!(bound(&record(&["10.0.0.0/8"], &[])), range("10.0.0.0/8"));
+        assert_eq!(bound(&record(&[], &["10.0.0.1/32"])), range("10.0.0.1/32"));
     }
 }

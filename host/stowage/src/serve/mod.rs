@@ -16,7 +16,7 @@ use clap::Args;
 use secrecy::ExposeSecret as _;
 use stowage_api::{ApiConfig, Listen, PageKey, Tls};
 use stowage_control::{Config, Control, Deps, TokenAuthenticator, TokenFile};
-use stowage_egress::Redactor;
+use stowage_egress::{Redactor, SystemResolver};
 use stowage_plugin::{Engine, EngineOptions};
 use stowage_ports::{SecretError, SecretName, Secrets, Store, SystemClock};
 use stowage_secrets::{EnvSecrets, FileSecrets, Layered};
@@ -80,6 +80,7 @@ pub(crate) async fn run(serve: Serve) -> anyhow::Result<()> {
         store: Arc::clone(&store),
         clock: clock.clone(),
         redactor,
+        resolver: Arc::new(SystemResolver),
         forbidden,
         shelf: tokio::sync::Mutex::default(),
     });

@@ -1,17 +1,35 @@
 //! Secrets in memory.
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use async_trait::async_trait;
 use secrecy::SecretString;
 use stowage_ports::{SecretError, SecretName, Secrets};
 
 #[derive(Default)]
-pub(crate) struct MemorySecrets(Mutex<BTreeMap<(String, String), SecretString>>);
+pub(crate) struct MemorySecrets(Mutex<BTreeMap<(String, String), SecretString>>, AtomicBool);
 
 impl MemorySecrets {
+    /// Names of all but what the host has made for its providers.
     pub(crate) fn names(&self) -> Vec<String> {
-        self.0.lock().unwrap().keys().map(|(name, _)| name.clone()).collect()
+        let all = self.0.lock().unwrap();
+        all.keys().map(|(name, _)| name.clone()).filter(|name| !name.starts_with("made/")).collect()
+    }
+
+    /// From now on nothing can be written or deleted, or everything again.
+    pub(crate) fn set_broken(&self, broken: bool) {
+        self.1.store(broken, Ordering::SeqCst);
+    }
+
+    fn check(&self) -> Result<(), SecretError> {
+        let failed = || SecretError::Io("the disk is gone".to_owned());
+        if self.1.load(Ordering::SeqCst) { Err(failed()) } else { Ok(()) }
     }
 
     pub(crate) fn insert(&self, name: &str, value: &str) {
@@ -28,6 +46,7 @@ impl Secrets for MemorySecrets {
     }
 
     async fn put(&self, name: &SecretName, fields: Vec<(String, SecretString)>) -> Result<(), SecretError> {
+        self.check()?;
         let mut all = self.0.lock().unwrap();
         for (field, value) in fields {
             all.insert((name.to_string(), field), value);
@@ -36,6 +55,7 @@ impl Secrets for MemorySecrets {
     }
 
     async fn delete(&self, name: &SecretName) -> Result<(), SecretError> {
+        self.check()?;
         self.0.lock().unwrap().retain(|(known, _), _| known != name.as_str());
         Ok(())
     }

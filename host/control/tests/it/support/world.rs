@@ -1,6 +1,10 @@
 //! Everything that outlives the host, and one life of it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use stowage_control::{
@@ -31,12 +35,25 @@ impl Clock for PausedClock {
     }
 }
 
-struct ModelLoader(Arc<Backend>);
+/// Where the names of endpoints lead, and what each load was told to dial.
+#[derive(Default)]
+pub(crate) struct Names {
+    pub(crate) lead_to: Mutex<String>,
+    pub(crate) dialled: Mutex<Vec<BTreeMap<String, Vec<String>>>>,
+}
+
+struct ModelLoader(Arc<Backend>, Arc<Names>);
 
 #[async_trait]
 impl ProviderLoader for ModelLoader {
-    async fn load(&self, _: &stowage_domain::Provider) -> Result<Arc<dyn Provider>, LoadError> {
+    async fn load(&self, record: &stowage_domain::Provider) -> Result<Arc<dyn Provider>, LoadError> {
+        self.1.dialled.lock().unwrap().push(record.pinned_ranges.clone());
         Ok(Arc::clone(&self.0) as Arc<dyn Provider>)
+    }
+
+    async fn pin(&self, record: &stowage_domain::Provider) -> Result<BTreeMap<String, Vec<String>>, LoadError> {
+        let range = self.1.lead_to.lock().unwrap().clone();
+        Ok(record.endpoints.keys().map(|purpose| (purpose.clone(), vec![range.clone()])).collect())
     }
 
     async fn inspect(&self, plugin: &str) -> Result<PluginInfo, LoadError> {
@@ -66,6 +83,7 @@ pub(crate) struct World {
     pub(crate) backend: Arc<Backend>,
     pub(crate) secrets: Arc<MemorySecrets>,
     pub(crate) agent: Arc<Agent>,
+    pub(crate) names: Arc<Names>,
     clock: Arc<PausedClock>,
 }
 
@@ -119,7 +137,7 @@ impl World {
         let backend = Arc::new(Backend::new(way, Arc::clone(&secrets)));
         let agent = Arc::new(Agent::new("n1", Arc::clone(&backend)));
         let clock = Arc::new(PausedClock { start: tokio::time::Instant::now() });
-        let world = Self { store: Arc::default(), backend, secrets, agent, clock };
+        let world = Self { store: Arc::default(), backend, secrets, agent, names: Arc::default(), clock };
         world.seed().await;
         world
     }
@@ -142,7 +160,7 @@ impl World {
             tables: stowage_store::schema::open(store, &[]).await.unwrap(),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             secrets: Arc::clone(&self.secrets) as Arc<dyn stowage_ports::Secrets>,
-            loader: Arc::new(ModelLoader(Arc::clone(&self.backend))),
+            loader: Arc::new(ModelLoader(Arc::clone(&self.backend), Arc::clone(&self.names))),
             config: Config::default(),
         })
     }

@@ -40,6 +40,10 @@ impl ProviderLoader for OnePlugin {
         self.engine.bind(&self.admitted, binding).map_err(|error| unavailable(&error))
     }
 
+    async fn pin(&self, _: &ProviderRecord) -> Result<BTreeMap<String, Vec<String>>, LoadError> {
+        Ok(BTreeMap::new())
+    }
+
     async fn inspect(&self, plugin: &str) -> Result<PluginInfo, LoadError> {
         Ok(PluginInfo {
             name: plugin.to_owned(),
