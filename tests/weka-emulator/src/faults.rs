@@ -86,6 +86,8 @@ faults! {
     OrganizationTableFull = false,
     /// Another client creates the same filesystem just before this request.
     LostCreateRace = false,
+    /// Issuing a temporary S3 credential finds the table of live ones full.
+    StsTableFull = false,
 }
 
 /// One rule.

@@ -59,5 +59,5 @@ pub use mounts::{Mode, MountRefused, MountRequest, MountRow};
 pub use presets::{Preset, UnknownPreset};
 pub use release::{Release, UnreadableRelease};
 pub use requests::LoggedRequest;
-pub use switches::{FieldsFrom, Switches};
+pub use switches::{Conditions, FieldsFrom, PoliciesShape, PolicyInUse, StsCallers, Switches};
 pub use uid::Uid;

@@ -109,6 +109,36 @@ switches! {
     s3_hosts_is_count: bool = false;
     /// GET /s3 has internal_port, tls_enabled, anonymous_posix_uid/gid, domain and mount_options.
     s3_extra_fields: bool = true;
+    /// What a Condition in an S3 policy does: "enforced", "ignored" (as if it were not there), "nevermatch" (its
+    /// statement never applies) or "refused" (such a document is malformed).
+    s3_conditions: Conditions = Conditions::Enforced;
+    /// Whose bearer token may call POST /s3/sts: "both", "admin" (ClusterAdmin), "user" (the S3 user itself) or "none".
+    sts_callers: StsCallers = StsCallers::Both;
+    /// Live STS credentials that the cluster can hold.
+    sts_session_limit: u64 = 5000;
+    /// A session keeps the parent's policy of its issue; otherwise the parent's policy at request time counts.
+    sessions_keep_parent_policy: bool = false;
+    /// DELETE /s3/sts/{access_key} exists and ends one session; no document lists such a route.
+    sts_session_revoke: bool = false;
+    /// DELETE /users/{uid}/revoke of an S3 user ends its STS sessions too.
+    user_revoke_ends_sessions: bool = false;
+    /// A new password of an S3 user ends the STS sessions that were issued under the old one.
+    new_password_ends_sessions: bool = false;
+    /// How long the key of a deleted service account works on, in milliseconds.
+    service_account_linger_ms: u64 = 0;
+    /// Service accounts that the cluster can hold.
+    service_account_limit: u64 = 5000;
+    /// Service accounts that one S3 user can have.
+    service_accounts_per_user: u64 = 100;
+    /// DELETE of an IAM policy that is attached: "detaches" it, leaves it "dangling" (a new policy of the same name takes
+    /// effect at once) or is "refused".
+    policy_delete_in_use: PolicyInUse = PolicyInUse::Detaches;
+    /// GET /s3/policies lists "names", "objects" ({"name": …}) or a "map" of name to content.
+    s3_policies_shape: PoliciesShape = PoliciesShape::Names;
+    /// GET …/policyJson answers the document as a string instead of an object.
+    bucket_policy_json_is_string: bool = false;
+    /// POST /s3/buckets answers null instead of {"name": …}.
+    bucket_create_answers_null: bool = false;
     /// Bytes of the whole cluster.
     cluster_total_bytes: u64 = 1_829_454_741_504;
 }
@@ -123,6 +153,58 @@ pub enum FieldsFrom {
     Query,
     /// Only the body, as clients in production send.
     Body,
+}
+
+/// What a `Condition` in an S3 policy does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Conditions {
+    /// What it says.
+    Enforced,
+    /// Nothing: the statement applies as if it had none.
+    Ignored,
+    /// Its statement never applies.
+    NeverMatch,
+    /// A document with one is refused.
+    Refused,
+}
+
+/// Whose bearer token may issue temporary credentials over REST.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StsCallers {
+    /// A ClusterAdmin's, and that of the S3 user whose keys are in the body.
+    Both,
+    /// A ClusterAdmin's only.
+    Admin,
+    /// That of the S3 user whose keys are in the body, only.
+    User,
+    /// Nobody's: what is left is AssumeRole over the S3 protocol.
+    None,
+}
+
+/// What becomes of the attachments of an IAM policy that is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PolicyInUse {
+    /// They go with it.
+    Detaches,
+    /// They stay and allow nothing until a policy of that name exists again.
+    Dangling,
+    /// The policy is not deleted.
+    Refused,
+}
+
+/// How the list of IAM policies looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PoliciesShape {
+    /// Strings.
+    Names,
+    /// Objects with a name.
+    Objects,
+    /// An object with the names as keys.
+    Map,
 }
 
 impl Switches {

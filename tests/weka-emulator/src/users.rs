@@ -148,6 +148,7 @@ pub(crate) fn delete(state: &mut State, call: &Call) -> Answer {
     }
     state.users.remove(at);
     state.tokens.revoke_user(uid);
+    state.s3.forget_user(uid);
     nothing()
 }
 

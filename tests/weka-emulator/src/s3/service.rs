@@ -5,26 +5,20 @@
 //! cluster administrator, so the role is looked at before the container. Data behind a ready S3 (buckets, keys, STS) is
 //! not emulated: lists are empty and changes answer 501.
 
-use crate::uid::Uid;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::envelope::{Answer, Refusal, data, nothing};
 use crate::organizations::ROOT;
+use crate::s3::gate::{need_container, need_root, need_s3_role, ready};
+use crate::s3::webhook::Webhook;
 use crate::state::State;
+use crate::uid::Uid;
 use crate::users::Role;
 
-/// S3 as configured.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct S3 {
-    /// Containers that could run the protocol.
-    pub(crate) containers: Vec<(u64, Uid)>,
-    pub(crate) service: Option<Service>,
-    webhook: Webhook,
-}
-
 /// The S3 service.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Service {
     pub(crate) filesystem: String,
     pub(crate) config_filesystem: String,
@@ -33,13 +27,8 @@ pub(crate) struct Service {
     pub(crate) anonymous_gid: u64,
     pub(crate) domain: String,
     pub(crate) mount_options: String,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Webhook {
-    endpoint: String,
-    token: String,
-    enabled: bool,
+    /// Containers that were named to run it; `None`: all that could.
+    pub(crate) members: Option<Vec<Uid>>,
 }
 
 impl Default for Service {
@@ -52,22 +41,9 @@ impl Default for Service {
             anonymous_gid: 65_534,
             domain: String::new(),
             mount_options: "rw".to_owned(),
+            members: None,
         }
     }
-}
-
-fn no_container(state: &State) -> Refusal {
-    let message = "NoValidProtocolContainerToRunIn: no valid protocol container to run the S3 operation in";
-    Refusal::exception(state.switches.s3_refusal_status, &["NoValidProtocolContainerToRunIn"], message)
-}
-
-fn need_container(state: &State) -> Result<(), Refusal> {
-    if state.s3.containers.is_empty() { Err(no_container(state)) } else { Ok(()) }
-}
-
-/// Protocols live in the Root organization up to 5.0.
-fn need_root(call: &Call) -> Result<(), Refusal> {
-    if call.org()? == ROOT { Ok(()) } else { Err(Refusal::forbidden()) }
 }
 
 fn not_emulated(call: &Call) -> Refusal {
@@ -143,6 +119,7 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Answer {
         anonymous_gid: call.number("anonymous_posix_gid")?.unwrap_or(default.anonymous_gid),
         domain: domain_in(call, "")?,
         mount_options: call.text("mount_options").unwrap_or(default.mount_options),
+        members: None,
     });
     get(state, call)
 }
@@ -249,21 +226,4 @@ pub(crate) fn service_account_change(state: &mut State, call: &Call) -> Answer {
 pub(crate) fn other(state: &mut State, call: &Call) -> Answer {
     ready(state, call)?;
     Err(not_emulated(call))
-}
-
-fn need_s3_role(state: &State, call: &Call) -> Result<(), Refusal> {
-    if call.session()?.role == Role::S3 {
-        return Ok(());
-    }
-    let message = "S3RoleOnlyOperation: this operation is allowed only to users of the S3 role";
-    Err(Refusal::exception(state.switches.s3_refusal_status, &["S3RoleOnlyOperation"], message))
-}
-
-fn ready(state: &State, call: &Call) -> Result<(), Refusal> {
-    need_root(call)?;
-    need_container(state)?;
-    if state.s3.service.is_none() {
-        return Err(Refusal::message(400, "S3 cluster is not configured"));
-    }
-    Ok(())
 }
