@@ -17,7 +17,7 @@ use crate::filesystems::Asks;
 use crate::groups::Group;
 use crate::organizations::{Organization, ROOT};
 use crate::release::Release;
-use crate::s3::Service;
+use crate::s3::{S3, Service};
 use crate::state::State;
 use crate::switches::Switches;
 use crate::users::{Role, User};
@@ -117,13 +117,13 @@ impl State {
         self.s3.containers = hosts.map(|backend| (backend.host, backend.uid)).collect();
     }
 
-    /// Moves to another preset at run time: S3 appears or disappears, everything else stays.
+    /// Moves to another preset at run time: S3 appears, or disappears with its buckets, policies and keys; everything
+    /// else stays.
     pub(crate) fn become_preset(&mut self, preset: Preset) {
         self.preset = preset;
         match preset {
             Preset::Live => {
-                self.s3.containers.clear();
-                self.s3.service = None;
+                self.s3 = S3::default();
             }
             Preset::S3Ready => {
                 self.set_s3_containers(2);

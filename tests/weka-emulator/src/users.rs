@@ -39,6 +39,17 @@ pub(crate) struct User {
     pub(crate) posix_gid: u64,
 }
 
+impl State {
+    /// With the attached S3 policy, which no other route shows by uid.
+    fn user_row(&self, user: &User) -> Value {
+        let mut row = user.row();
+        if let (Some(row), Some(policy)) = (row.as_object_mut(), self.s3.attached.get(&user.uid)) {
+            row.insert("policy".to_owned(), json!(policy));
+        }
+        row
+    }
+}
+
 impl User {
     fn row(&self) -> Value {
         json!({
@@ -68,6 +79,9 @@ pub(crate) fn check_password(password: &str) -> Result<(), Refusal> {
 /// Local users that a cluster can hold (documented).
 const MOST_USERS: usize = 1152;
 
+/// Users of the role S3 among them (documented).
+const MOST_S3_USERS: usize = 1024;
+
 fn role_in(call: &Call, org_id: u64) -> Result<Role, Refusal> {
     let text = call.required_text("role")?;
     let role: Role = serde_json::from_value(json!(text)).map_err(|_| Refusal::bad("role", "is not a known role"))?;
@@ -80,7 +94,7 @@ fn role_in(call: &Call, org_id: u64) -> Result<Role, Refusal> {
 /// `GET /users`: only those of the caller's organization
 pub(crate) fn list(state: &mut State, call: &Call) -> Answer {
     let org = call.org()?;
-    data(state.users.iter().filter(|user| user.org_id == org).map(User::row).collect())
+    data(state.users.iter().filter(|user| user.org_id == org).map(|user| state.user_row(user)).collect())
 }
 
 /// `POST /users`
@@ -104,6 +118,10 @@ pub(crate) fn add(state: &mut State, user: User) -> Answer {
     check_password(&user.password)?;
     if state.users.len() >= MOST_USERS {
         return Err(Refusal::message(400, "Could not create user: User table is full."));
+    }
+    let s3_users = state.users.iter().filter(|other| other.role == Role::S3).count();
+    if user.role == Role::S3 && s3_users >= MOST_S3_USERS {
+        return Err(Refusal::message(400, "Could not create user: S3 user table is full."));
     }
     if state.users.iter().any(|other| other.org_id == user.org_id && other.username == user.username) {
         let status = state.switches.duplicate_status;
@@ -135,7 +153,11 @@ pub(crate) fn update(state: &mut State, call: &Call) -> Answer {
     user.role = role.unwrap_or(user.role);
     user.posix_uid = posix_uid.unwrap_or(user.posix_uid);
     user.posix_gid = posix_gid.unwrap_or(user.posix_gid);
-    data(user.row())
+    let user = user.clone();
+    if user.role != Role::S3 {
+        state.s3.forget_user(user.uid);
+    }
+    data(state.user_row(&user))
 }
 
 /// `DELETE /users/{uid}`
@@ -179,6 +201,9 @@ fn change_password(state: &mut State, at: usize, password: String) -> Answer {
         user.password = password;
         let uid = user.uid;
         state.tokens.revoke_user(uid);
+        if state.switches.new_password_ends_sessions {
+            state.s3.end_sessions_of(uid);
+        }
     }
     nothing()
 }
@@ -186,6 +211,10 @@ fn change_password(state: &mut State, at: usize, password: String) -> Answer {
 /// `DELETE /users/{uid}/revoke`
 pub(crate) fn revoke(state: &mut State, call: &Call) -> Answer {
     find(state, call)?;
-    state.tokens.revoke_user(call.uid("uid")?);
+    let uid = call.uid("uid")?;
+    state.tokens.revoke_user(uid);
+    if state.switches.user_revoke_ends_sessions {
+        state.s3.end_sessions_of(uid);
+    }
     nothing()
 }

@@ -11,9 +11,10 @@ pub(crate) fn need_root(call: &Call) -> Result<(), Refusal> {
     if call.org()? == ROOT { Ok(()) } else { Err(Refusal::forbidden()) }
 }
 
-/// A container that could run the protocol.
+/// A container that runs the protocol, or could as long as the service is not configured.
 pub(crate) fn need_container(state: &State) -> Result<(), Refusal> {
-    if !state.s3.containers.is_empty() {
+    let s3 = &state.s3;
+    if s3.is_ready() || (s3.service.is_none() && !s3.containers.is_empty()) {
         return Ok(());
     }
     let message = "NoValidProtocolContainerToRunIn: no valid protocol container to run the S3 operation in";

@@ -8,11 +8,14 @@
 //! What a route looks at, in this order (observed): the role, then whether a container runs the protocol, then the rest.
 
 pub(crate) mod authorize;
+pub(crate) mod bucket_policy;
+pub(crate) mod bucket_routes;
 pub(crate) mod buckets;
 pub(crate) mod documents;
 pub(crate) mod gate;
 pub(crate) mod identity;
 pub(crate) mod keys;
+pub(crate) mod lifecycle;
 pub(crate) mod policies;
 pub(crate) mod service;
 pub(crate) mod service_accounts;

@@ -1,18 +1,17 @@
-//! S3 management: readiness, the cluster's configuration and the audit webhook.
+//! The S3 service of the cluster: its filesystems, its containers, its settings.
 //!
-//! Observed on the real cluster without S3 containers: `GET /s3` and `GET /s3/auditWebhook` answer; buckets, policies
-//! and user policies answer `NoValidProtocolContainerToRunIn`; service accounts answer `S3RoleOnlyOperation` to the
-//! cluster administrator, so the role is looked at before the container. Data behind a ready S3 (buckets, keys, STS) is
-//! not emulated: lists are empty and changes answer 501.
+//! Observed on the real cluster without S3 containers: `GET /s3` answers, everything that runs in a container answers
+//! `NoValidProtocolContainerToRunIn`. The documented description shows the answers of these four routes as errors; that
+//! is a slip of it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::call::Call;
 use crate::envelope::{Answer, Refusal, data, nothing};
 use crate::organizations::ROOT;
-use crate::s3::gate::{need_container, need_root, need_s3_role, ready};
-use crate::s3::webhook::Webhook;
+use crate::s3::S3;
+use crate::s3::gate::{need_container, need_root, not_configured, ready};
 use crate::state::State;
 use crate::uid::Uid;
 use crate::users::Role;
@@ -46,23 +45,13 @@ impl Default for Service {
     }
 }
 
-fn not_emulated(call: &Call) -> Refusal {
-    let message = format!("{} {} is not emulated: only S3 readiness is", call.method, call.path);
-    Refusal::message(501, &message)
-}
-
 /// `GET /s3`
 pub(crate) fn get(state: &mut State, call: &Call) -> Answer {
     need_root(call)?;
-    let active = state.s3.service.is_some() && !state.s3.containers.is_empty();
+    let hosts: Vec<String> = state.s3.running().iter().map(|(host, _)| format!("HostId<{host}>")).collect();
     let service = state.s3.service.clone().unwrap_or_default();
-    let hosts: Vec<String> = if active {
-        state.s3.containers.iter().map(|(host, _)| format!("HostId<{host}>")).collect()
-    } else {
-        Vec::new()
-    };
     let mut row = json!({
-        "active": active,
+        "active": !hosts.is_empty(),
         "s3_hosts": if state.switches.s3_hosts_is_count { json!(hosts.len()) } else { json!(hosts) },
         "filesystem_name": service.filesystem,
         "config_fs_name": service.config_filesystem,
@@ -95,6 +84,28 @@ fn port_in(call: &Call, current: u64) -> Result<u64, Refusal> {
     }
 }
 
+/// The containers of this uid list, if each could run the protocol.
+fn members_in(s3: &S3, uids: &[String]) -> Result<Vec<Uid>, Refusal> {
+    let capable = |text: &String| {
+        let uid = Uid::parse(text).filter(|uid| s3.containers.iter().any(|(_, known)| known == uid));
+        uid.ok_or_else(|| Refusal::message(400, &format!("error: Unrecognized host ID {text}")))
+    };
+    uids.iter().map(capable).collect()
+}
+
+fn host_of(s3: &S3, uid: Uid) -> String {
+    let found = s3.containers.iter().find(|(_, known)| *known == uid);
+    found.map_or_else(|| uid.to_string(), |(host, _)| format!("HostId<{host}>"))
+}
+
+/// The containers that a body names; `all_hosts`, or none, is all.
+fn named_members(state: &State, call: &Call) -> Result<Option<Vec<Uid>>, Refusal> {
+    if call.flag("all_hosts") == Some(true) {
+        return Ok(None);
+    }
+    call.texts("host_uids")?.map(|uids| members_in(&state.s3, &uids)).transpose()
+}
+
 /// `POST /s3`: without a protocol container it fails, as it did on the real cluster
 pub(crate) fn create(state: &mut State, call: &Call) -> Answer {
     need_root(call)?;
@@ -119,39 +130,35 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Answer {
         anonymous_gid: call.number("anonymous_posix_gid")?.unwrap_or(default.anonymous_gid),
         domain: domain_in(call, "")?,
         mount_options: call.text("mount_options").unwrap_or(default.mount_options),
-        members: None,
+        members: named_members(state, call)?,
     });
     get(state, call)
 }
 
 /// `PUT /s3`
 pub(crate) fn update(state: &mut State, call: &Call) -> Answer {
-    need_root(call)?;
-    need_container(state)?;
-    let Some(current) = state.s3.service.clone() else {
-        return Err(Refusal::message(400, "S3 cluster is not configured"));
-    };
+    ready(state, call)?;
+    let Some(current) = state.s3.service.clone() else { return Err(not_configured()) };
+    let members = if call.has("host_uids") { named_members(state, call)? } else { current.members.clone() };
     state.s3.service = Some(Service {
         port: port_in(call, current.port)?,
         anonymous_uid: call.number("anonymous_posix_uid")?.unwrap_or(current.anonymous_uid),
         anonymous_gid: call.number("anonymous_posix_gid")?.unwrap_or(current.anonymous_gid),
         domain: domain_in(call, &current.domain)?,
         mount_options: call.text("mount_options").unwrap_or_else(|| current.mount_options.clone()),
+        members,
         ..current
     });
     get(state, call)
 }
 
-/// `DELETE /s3`: the service and its users go, data stays
+/// `DELETE /s3`: service, buckets, lifecycle rules, policies and S3 users go; directories and their data stay
 pub(crate) fn delete(state: &mut State, call: &Call) -> Answer {
-    need_root(call)?;
-    need_container(state)?;
-    if state.s3.service.take().is_none() {
-        return Err(Refusal::message(400, "S3 cluster is not configured"));
-    }
+    ready(state, call)?;
     let users: Vec<Uid> = state.users.iter().filter(|user| user.role == Role::S3).map(|user| user.uid).collect();
     users.into_iter().for_each(|uid| state.tokens.revoke_user(uid));
     state.users.retain(|user| user.role != Role::S3);
+    state.s3 = S3 { containers: state.s3.containers.clone(), ..S3::default() };
     nothing()
 }
 
@@ -160,70 +167,52 @@ pub(crate) fn containers_ready(state: &mut State, call: &Call) -> Answer {
     need_root(call)?;
     need_container(state)?;
     let ready = state.s3.service.is_some();
-    data(state.s3.containers.iter().map(|(_, uid)| (uid.to_string(), json!(ready))).collect())
+    let members = if ready { state.s3.running() } else { state.s3.containers.clone() };
+    data(members.iter().map(|(_, uid)| (uid.to_string(), json!(ready))).collect())
 }
 
-/// `GET /s3/auditWebhook`: answers without any container
-pub(crate) fn webhook(state: &mut State, call: &Call) -> Answer {
-    need_root(call)?;
-    let Webhook { endpoint, token, enabled } = &state.s3.webhook;
-    data(json!({ "endpoint": endpoint, "authToken": token, "enabled": enabled }))
+/// What `PUT` and `DELETE` of containers call them; the older name is an alias.
+fn container_uids(call: &Call) -> Result<Vec<String>, Refusal> {
+    for name in ["container_uids", "host_uids"] {
+        if let Some(uids) = call.texts(name)? {
+            return Ok(uids);
+        }
+        if let Some(uids) = call.query.get(name) {
+            return Ok(uids.split(',').map(|uid| uid.trim().to_owned()).collect());
+        }
+    }
+    Err(Refusal::missing(&["container_uids"]))
 }
 
-/// `POST /s3/auditWebhook/enable`
-pub(crate) fn enable_webhook(state: &mut State, call: &Call) -> Answer {
+/// `POST /s3/containers`, `POST /s3/hosts`
+pub(crate) fn add_containers(state: &mut State, call: &Call) -> Answer {
     need_root(call)?;
-    call.require(&["endpoint", "auth_token"])?;
-    need_container(state)?;
-    let endpoint = call.required_text("endpoint")?;
-    state.s3.webhook = Webhook { endpoint, token: call.required_text("auth_token")?, enabled: true };
+    let uids = members_in(&state.s3, &container_uids(call)?)?;
+    let running = state.s3.running();
+    if let Some(uid) = uids.iter().find(|uid| running.iter().any(|(_, known)| known == *uid)) {
+        let host = host_of(&state.s3, *uid);
+        let message = "Trying to set an invalid S3 configuration: Specified host";
+        return Err(Refusal::message(400, &format!("{message} {host} is already part of the S3 cluster")));
+    }
+    let Some(service) = &mut state.s3.service else { return Err(not_configured()) };
+    let mut members: Vec<Uid> = running.iter().map(|(_, uid)| *uid).collect();
+    members.extend(uids);
+    service.members = Some(members);
     nothing()
 }
 
-/// `POST /s3/auditWebhook/disable`
-pub(crate) fn disable_webhook(state: &mut State, call: &Call) -> Answer {
-    need_root(call)?;
-    need_container(state)?;
-    state.s3.webhook.enabled = false;
+/// `DELETE /s3/containers?container_uids=`, `DELETE /s3/hosts?host_uids=`
+pub(crate) fn remove_containers(state: &mut State, call: &Call) -> Answer {
+    ready(state, call)?;
+    let uids = members_in(&state.s3, &container_uids(call)?)?;
+    let mut members: Vec<Uid> = state.s3.running().iter().map(|(_, uid)| *uid).collect();
+    if let Some(uid) = uids.iter().find(|uid| !members.contains(uid)) {
+        let host = host_of(&state.s3, *uid);
+        return Err(Refusal::message(400, &format!("Specified host {host} is not part of the S3 cluster")));
+    }
+    members.retain(|uid| !uids.contains(uid));
+    if let Some(service) = &mut state.s3.service {
+        service.members = Some(members);
+    }
     nothing()
-}
-
-/// `GET /s3/buckets`
-pub(crate) fn buckets(state: &mut State, call: &Call) -> Answer {
-    ready(state, call)?;
-    data(json!({ "session_id": Uid::fresh(), "buckets": [] }))
-}
-
-/// `GET /s3/policies`: the predefined ones
-pub(crate) fn policies(state: &mut State, call: &Call) -> Answer {
-    ready(state, call)?;
-    data(json!({ "session_id": Uid::fresh(), "policies": ["readonly", "readwrite", "writeonly"] }))
-}
-
-/// `GET /s3/userPolicies`: every S3 user, none with a policy
-pub(crate) fn user_policies(state: &mut State, call: &Call) -> Answer {
-    ready(state, call)?;
-    let users = state.users.iter().filter(|user| user.role == Role::S3);
-    let users: Value = users.map(|user| (user.username.clone(), json!(""))).collect();
-    data(json!({ "users": users }))
-}
-
-/// `GET /s3/serviceAccounts`: S3 users only, and that is checked first
-pub(crate) fn service_accounts(state: &mut State, call: &Call) -> Answer {
-    need_s3_role(state, call)?;
-    ready(state, call)?;
-    data(json!({ "service_accounts": [] }))
-}
-
-/// Any other route of service accounts
-pub(crate) fn service_account_change(state: &mut State, call: &Call) -> Answer {
-    need_s3_role(state, call)?;
-    ready(state, call)?;
-    Err(not_emulated(call))
-}
-
-/// Everything else under `/s3`
-pub(crate) fn other(state: &mut State, call: &Call) -> Answer {
-    ready(state, call)?;
-    Err(not_emulated(call))
 }

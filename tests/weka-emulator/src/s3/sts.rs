@@ -1,13 +1,19 @@
 //! Temporary credentials: sessions of an S3 user with an end, issued over REST and over the S3 protocol alike.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use crate::call::Call;
 use crate::clock::Millis;
+use crate::envelope::{Answer, Refusal, data, nothing};
 use crate::faults::Fault;
 use crate::s3::documents::Document;
+use crate::s3::gate::{need_root, ready, s3_role_only};
 use crate::s3::keys;
 use crate::state::State;
+use crate::switches::StsCallers;
 use crate::uid::Uid;
+use crate::users::Role;
 
 /// Shortest and longest life, in seconds (documented: 15 minutes to one week).
 pub(crate) const DURATIONS: std::ops::RangeInclusive<u64> = 900..=604_800;
@@ -72,5 +78,68 @@ impl State {
         };
         self.s3.sessions.insert(access_key, session.clone());
         Ok(session)
+    }
+}
+
+/// The optional policy of a session or service account, as an object or as text.
+pub(crate) fn session_policy_in(state: &State, call: &Call) -> Result<Option<Document>, Refusal> {
+    let Some(given) = call.field("policy_file_content") else { return Ok(None) };
+    let document = Document::iam(given, &state.switches);
+    document.map(Some).map_err(|malformed| Refusal::bad("policy_file_content", &malformed.to_string()))
+}
+
+/// Which bearer may call is documented nowhere; a switch has the readings.
+fn check_caller(state: &State, call: &Call) -> Result<(), Refusal> {
+    need_root(call)?;
+    let session = call.session()?;
+    let itself = session.role == Role::S3 && call.text("access_key").as_deref() == Some(session.username.as_str());
+    let admin = session.role == Role::ClusterAdmin;
+    match state.switches.sts_callers {
+        StsCallers::Both if admin || itself => Ok(()),
+        StsCallers::Admin if admin => Ok(()),
+        StsCallers::User if itself => Ok(()),
+        StsCallers::User if admin => Err(s3_role_only(state)),
+        _ => Err(Refusal::forbidden()),
+    }
+}
+
+/// `POST /s3/sts`: the keys of the S3 user are in the body; the answer does not say when it ends
+pub(crate) fn assume_role(state: &mut State, call: &Call) -> Answer {
+    check_caller(state, call)?;
+    ready(state, call)?;
+    call.require(&["access_key", "secret_key", "duration"])?;
+    let secret = call.required_text("secret_key")?;
+    if secret.chars().count() < 8 {
+        return Err(Refusal::bad("secret_key", "is shorter than 8 characters"));
+    }
+    let duration = call.number("duration")?.unwrap_or_default();
+    if !DURATIONS.contains(&duration) {
+        return Err(Refusal::bad("duration", "is not in 900 to 604800"));
+    }
+    let policy = session_policy_in(state, call)?;
+    let access_key = call.required_text("access_key")?;
+    let user = state.s3_user(&access_key).filter(|user| user.password == secret).map(|user| user.uid);
+    let Some(user) = user else {
+        return Err(Refusal::message(400, "The access key or the secret key of the S3 user is wrong"));
+    };
+    let opened = state.open_session(user, duration, policy);
+    let session = opened.map_err(|refused| Refusal::message(400, &refused.to_string()))?;
+    data(json!({
+        "access_key": session.access_key,
+        "secret_key": session.secret,
+        "session_token": session.token,
+    }))
+}
+
+/// `DELETE /s3/sts/{access_key}`: there only if a switch says so
+pub(crate) fn revoke(state: &mut State, call: &Call) -> Answer {
+    if !state.switches.sts_session_revoke {
+        return Err(Refusal::no_route(&call.method, &call.path));
+    }
+    ready(state, call)?;
+    let access_key = call.place("access_key");
+    match state.s3.sessions.remove(access_key) {
+        Some(_) => nothing(),
+        None => Err(Refusal::message(404, &format!("STS credential {access_key} does not exist"))),
     }
 }
