@@ -23,6 +23,7 @@ mod auth;
 mod call;
 mod clock;
 mod cluster;
+pub mod contract;
 mod control;
 mod emulator;
 mod envelope;

@@ -34,6 +34,11 @@ impl Release {
         self.parts >= since
     }
 
+    /// Major, minor, patch.
+    pub(crate) fn parts(&self) -> Since {
+        self.parts
+    }
+
     /// The `major.minor` that the API documentation calls itself.
     pub(crate) fn api_version(&self) -> String {
         let [major, minor, _] = self.parts;
