@@ -31,8 +31,12 @@ pub(crate) struct Backend {
     runtime: tokio::runtime::Handle,
     client: reqwest::Client,
     description: Description,
-    session: Mutex<Session>,
+    /// By identity and the flow's parameters.
+    sessions: Mutex<BTreeMap<String, Session>>,
+    /// Secrets by name: user name and password.
+    secrets: Mutex<BTreeMap<String, (String, String)>>,
     sealed: Mutex<BTreeMap<String, String>>,
+    state: Mutex<BTreeMap<String, (Vec<u8>, u64)>>,
 }
 
 impl Backend {
@@ -46,9 +50,25 @@ impl Backend {
             runtime,
             client: reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap(),
             description: Weka::describe(),
-            session: Mutex::default(),
+            sessions: Mutex::default(),
+            secrets: Mutex::new(BTreeMap::from([(
+                "admin".to_owned(),
+                ("admin".to_owned(), DEFAULT_PASSWORD.to_owned()),
+            )])),
             sealed: Mutex::default(),
+            state: Mutex::default(),
         }
+    }
+
+    /// Gives the host a secret, as the host makes one.
+    pub(crate) fn give(&self, name: &str, username: &str, password: &str) {
+        self.secrets.lock().unwrap().insert(name.to_owned(), (username.to_owned(), password.to_owned()));
+    }
+
+    fn field(&self, secret: &str, field: &str) -> Result<String, HttpError> {
+        let secrets = self.secrets.lock().unwrap();
+        let (username, password) = secrets.get(secret).ok_or_else(|| HttpError::NoSuchSecret(secret.to_owned()))?;
+        Ok(if field == "username" { username } else { password }.clone())
     }
 
     pub(crate) fn reconfigure(&self, config: &str) {
@@ -121,8 +141,9 @@ impl Backend {
                 }
             }
         }
-        body["username"] = json!("admin");
-        body["password"] = json!(DEFAULT_PASSWORD);
+        for (place, field) in &flow.login_slots {
+            fill(&mut body, place, &self.field(&used.identity, field)?);
+        }
         let exchange = self.declared(&flow.login_exchange);
         let (status, answer) = self.go(&exchange, &[], &[], Some(serde_json::to_vec(&body).unwrap()), None)?;
         let text = String::from_utf8_lossy(&answer).into_owned();
@@ -135,25 +156,30 @@ impl Backend {
 
     fn exchange(&self, request: &Request) -> Result<Response, HttpError> {
         let declared = self.declared(&request.exchange);
-        assert!(request.slots.is_empty(), "no exchange of the adapter's own puts a secret in");
-        let body = match &request.body {
+        let mut body = match &request.body {
             Body::Empty => None,
             Body::Json(bytes) => Some(bytes.clone()),
             other => panic!("{other:?}"),
         };
-        let mut session = self.session.lock().unwrap();
+        for slot in &request.slots {
+            assert!(declared.slots.contains(&slot.at), "{}: {:?} is no declared place", declared.id, slot.at);
+            let mut document: Value = serde_json::from_slice(body.as_deref().unwrap()).unwrap();
+            fill(&mut document, &slot.at, &self.field(&slot.secret.name, &slot.secret.field)?);
+            body = Some(serde_json::to_vec(&document).unwrap());
+        }
+        let mut sessions = self.sessions.lock().unwrap();
         let go = |token: Option<&str>| self.go(&declared, &request.params, &request.query, body.clone(), token);
         let (status, answer) = match &request.auth {
             Auth::None => go(None)?,
             Auth::Flow(used) => {
                 let flow = self.description.auth_flows.iter().find(|flow| flow.name == used.flow).unwrap();
-                assert_eq!(used.identity, "admin");
+                let session = sessions.entry(format!("{} {:?}", used.identity, used.params)).or_default();
                 if session.access.is_none() {
-                    self.log_in(flow, used, &mut session)?;
+                    self.log_in(flow, used, session)?;
                 }
                 let first = go(session.access.as_deref())?;
                 if first.0 == 401 {
-                    self.log_in(flow, used, &mut session)?;
+                    self.log_in(flow, used, session)?;
                     go(session.access.as_deref())?
                 } else {
                     first
@@ -161,7 +187,7 @@ impl Backend {
             }
             other => panic!("{other:?}"),
         };
-        drop(session);
+        drop(sessions);
         let (body, captured) = self.take_out(&declared, answer);
         Ok(Response { status, headers: Vec::new(), body, captured })
     }
@@ -184,6 +210,11 @@ impl Backend {
         }
         (serde_json::to_vec(&parsed).unwrap(), captured)
     }
+}
+
+fn fill(document: &mut Value, place: &[Step], value: &str) {
+    let [Step::JsonPointer(pointer)] = place else { panic!("{place:?}") };
+    *document.pointer_mut(pointer).expect(pointer) = json!(value);
 }
 
 fn keep(flow: &AuthFlow, answer: &[u8], session: &mut Session) -> Result<(), HttpError> {
@@ -212,17 +243,26 @@ impl NativeHost for Backend {
     fn config(&self) -> String {
         self.config.lock().unwrap().clone()
     }
-    fn kv_get(&self, _: &str) -> Result<Option<(Vec<u8>, u64)>, StateError> {
-        panic!("the adapter keeps no state")
+    fn kv_get(&self, key: &str) -> Result<Option<(Vec<u8>, u64)>, StateError> {
+        Ok(self.state.lock().unwrap().get(key).cloned())
     }
-    fn kv_set(&self, _: &str, _: &[u8], _: Option<u64>) -> Result<u64, StateError> {
-        panic!("the adapter keeps no state")
+    fn kv_set(&self, key: &str, value: &[u8], if_version: Option<u64>) -> Result<u64, StateError> {
+        let mut state = self.state.lock().unwrap();
+        let found = state.get(key).map_or(0, |(_, version)| *version);
+        if if_version.is_some_and(|wanted| wanted != found) {
+            return Err(StateError::Conflict);
+        }
+        state.insert(key.to_owned(), (value.to_vec(), found + 1));
+        Ok(found + 1)
     }
-    fn kv_delete(&self, _: &str, _: Option<u64>) -> Result<(), StateError> {
-        panic!("the adapter keeps no state")
+    fn kv_delete(&self, key: &str, _: Option<u64>) -> Result<(), StateError> {
+        self.state.lock().unwrap().remove(key);
+        Ok(())
     }
-    fn kv_keys(&self, _: &str, _: Option<&str>, _: u32) -> Result<Vec<String>, StateError> {
-        panic!("the adapter keeps no state")
+    fn kv_keys(&self, prefix: &str, after: Option<&str>, limit: u32) -> Result<Vec<String>, StateError> {
+        let state = self.state.lock().unwrap();
+        let keys = state.keys().filter(|key| key.starts_with(prefix) && after.is_none_or(|after| key.as_str() > after));
+        Ok(keys.take(limit as usize).cloned().collect())
     }
     fn take(&self, _: &str, _: &str) -> Result<u32, StateError> {
         panic!("the adapter needs no numbers")
