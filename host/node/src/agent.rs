@@ -1,18 +1,20 @@
 //! The agent's loop: claim work of this node, do it, report it; and say regularly how the mounts are.
 //!
 //! The host owns every decision. The agent holds a token that is good for this node alone, does what its configuration
-//! allows, and answers the rest with a stable reason. Work that was done and not reported is handed out again and done
+//! allows, and answers the rest with a stable reason. Pieces run beside each other as the [`Roster`] says, so that one that
+//! hangs delays neither the others nor the reports. Work that was done and not reported is handed out again and done
 //! again: every piece is idempotent.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use stowage_proto::v1;
-use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 
 use crate::config::NodeConfig;
 use crate::mounting::{MountError, Mounter};
 use crate::orders::{self, OrderRefusal};
+use crate::roster::Roster;
 use crate::secrets::{self, SecretsError};
 use crate::session::NodeClient;
 use crate::subvolume::Subvolumes;
@@ -44,7 +46,8 @@ pub struct Agent {
     config: NodeConfig,
     name: String,
     client: NodeClient,
-    mounter: Mutex<Mounter>,
+    mounter: Arc<Mounter>,
+    roster: Mutex<Roster>,
 }
 
 impl Agent {
@@ -52,42 +55,59 @@ impl Agent {
     #[must_use]
     pub fn new(config: NodeConfig, client: NodeClient, mounter: Mounter) -> Arc<Self> {
         let name = format!("nodes/{}", config.name);
-        Arc::new(Self { config, name, client, mounter: Mutex::new(mounter) })
+        let roster = Mutex::new(Roster::new(config.work_at_once));
+        Arc::new(Self { config, name, client, mounter: Arc::new(mounter), roster })
+    }
+
+    /// Nothing panics while it holds the roster, so a poisoned one is as good as any.
+    fn roster(&self) -> MutexGuard<'_, Roster> {
+        self.roster.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs until `stop` ends; work in progress is finished first.
     pub async fn run(self: Arc<Self>, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         let reports = tokio::spawn(Arc::clone(&self).report_forever());
+        let mut running = JoinSet::new();
+        let mut claims = JoinSet::new();
+        loop {
+            while let Some(work) = self.roster().begin() {
+                let agent = Arc::clone(&self);
+                running.spawn(async move { agent.carry_out(work).await });
+            }
+            let free = self.roster().free();
+            if claims.is_empty() && free > 0 {
+                claims.spawn(Arc::clone(&self).claim(free));
+            }
+            tokio::select! {
+                () = &mut stop => break,
+                Some(Ok(claimed)) = claims.join_next() => {
+                    let mut roster = self.roster();
+                    claimed.into_iter().for_each(|work| roster.add(work));
+                }
+                Some(_) = running.join_next() => {}
+            }
+        }
+        claims.abort_all();
+        while running.join_next().await.is_some() {}
+        reports.abort();
+        self.mounter.unmount_sources();
+    }
+
+    /// Claims work, however long it takes until the host answers.
+    async fn claim(self: Arc<Self>, free: usize) -> Vec<v1::NodeWork> {
         let mut pause = Backoff::default();
         loop {
-            let claimed = tokio::select! {
-                () = &mut stop => break,
-                claimed = self.claim() => claimed,
-            };
-            match claimed {
-                Ok(work) => {
-                    pause = Backoff::default();
-                    for piece in work {
-                        self.carry_out(piece).await;
-                    }
-                }
+            let max_work = i32::try_from(free).unwrap_or(i32::MAX);
+            let request = v1::ClaimWorkRequest { parent: self.name.clone(), max_work, ..Default::default() };
+            match self.client.clone().claim_work(request).await {
+                Ok(answer) => return answer.into_inner().work,
                 Err(status) => {
                     tracing::warn!(code = ?status.code(), message = status.message(), "cannot claim work");
-                    tokio::select! {
-                        () = &mut stop => break,
-                        () = pause.wait() => {}
-                    }
+                    pause.wait().await;
                 }
             }
         }
-        reports.abort();
-        self.mounter.lock().await.unmount_sources();
-    }
-
-    async fn claim(&self) -> Result<Vec<v1::NodeWork>, tonic::Status> {
-        let request = v1::ClaimWorkRequest { parent: self.name.clone(), ..Default::default() };
-        Ok(self.client.clone().claim_work(request).await?.into_inner().work)
     }
 
     async fn carry_out(&self, work: v1::NodeWork) {
@@ -107,7 +127,8 @@ impl Agent {
         } else {
             tracing::warn!(parent: &span, reason, error, "refused or failed");
         }
-        let report = v1::ReportWorkRequest { name: work.name, claim: work.claim, results, error, reason };
+        let claim = self.roster().end(&work);
+        let report = v1::ReportWorkRequest { name: work.name, claim, results, error, reason };
         let mut pause = Backoff::default();
         // Unreported work comes again when its lease ends, so a few tries are enough.
         for _ in 0..5 {
@@ -127,7 +148,7 @@ impl Agent {
     async fn steps(&self, work: &v1::NodeWork) -> Result<Vec<v1::NodeStepResult>, WorkError> {
         let source = orders::source(work.source.as_ref(), false, &[])?;
         let nothing = crate::mounting::Delivered { options: Vec::new(), environment: Vec::new() };
-        let root = self.mounter.lock().await.source_root(&source, &work.provider, &nothing).await?;
+        let root = self.mounter.source_root(&source, &work.provider, &nothing).await?;
         let steps = orders::steps(&work.steps);
         let subvolumes = Subvolumes::new(self.config.btrfs.clone());
         let done = tokio::task::spawn_blocking(move || verbs::run(&root, &subvolumes, &steps)).await;
@@ -140,8 +161,7 @@ impl Agent {
         let mounts = plan.mounts.iter().map(orders::mount).collect::<Result<Vec<_>, _>>()?;
         let store = self.config.state_dir.join("secrets").join(id);
         let delivered = secrets::redeem(&self.client, &self.name, plan, &store).await?;
-        let mut mounter = self.mounter.lock().await;
-        let targets = mounter.mount(id, &plan.mount_plan, &work.provider, &mounts, &delivered).await?;
+        let targets = self.mounter.mount(id, &plan.mount_plan, &work.provider, &mounts, &delivered).await?;
         let result = |(index, target): (usize, &std::path::PathBuf)| v1::NodeStepResult {
             id: index.to_string(),
             values: [("path".to_owned(), target.display().to_string())].into(),
@@ -153,7 +173,7 @@ impl Agent {
     async fn unmount(&self, work: &v1::NodeWork) -> Result<Vec<v1::NodeStepResult>, WorkError> {
         let plan = work.mount.as_ref().ok_or(OrderRefusal::Lacks("mount"))?;
         let id = orders::directory_name(&plan.mount_id)?;
-        self.mounter.lock().await.unmount(id, plan.force)?;
+        self.take_away(id, plan.force).await?;
         Ok((0..plan.mounts.len())
             .map(|index| v1::NodeStepResult { id: index.to_string(), ..Default::default() })
             .collect())
@@ -180,7 +200,7 @@ impl Agent {
     }
 
     async fn report(&self) -> Result<v1::ReportNodeStatusResponse, tonic::Status> {
-        let mounts = self.mounter.lock().await.journal().entries().values().map(status).collect();
+        let mounts = self.mounter.entries().values().map(status).collect();
         let client = |kind: &String| v1::NodeClient { kind: kind.clone(), version: String::new() };
         let request = v1::ReportNodeStatusRequest {
             name: self.name.clone(),
@@ -194,16 +214,22 @@ impl Agent {
     }
 
     async fn drop_unknown(&self, plans: &[String]) {
-        let mut mounter = self.mounter.lock().await;
-        let of = |plan: &String| {
-            mounter.journal().entries().iter().find(|(_, entry)| &entry.mount_plan == plan).map(|(id, _)| id.clone())
-        };
-        for id in plans.iter().filter_map(of).collect::<Vec<_>>() {
-            match mounter.unmount(&id, true) {
-                Ok(()) => tracing::info!(mount = id, "the host does not know this mount any more: unmounted"),
-                Err(error) => tracing::warn!(mount = id, %error, "cannot unmount"),
+        for (id, entry) in self.mounter.entries() {
+            if plans.contains(&entry.mount_plan) {
+                match self.take_away(&id, true).await {
+                    Ok(()) => tracing::info!(mount = id, "the host does not know this mount any more: unmounted"),
+                    Err(error) => tracing::warn!(mount = id, %error, "cannot unmount"),
+                }
             }
         }
+    }
+
+    /// Unmounts on a thread of its own: a file system that does not answer blocks whoever asks.
+    async fn take_away(&self, id: &str, force: bool) -> Result<(), MountError> {
+        let (mounter, id) = (Arc::clone(&self.mounter), id.to_owned());
+        tokio::task::spawn_blocking(move || mounter.unmount(&id, force))
+            .await
+            .unwrap_or_else(|error| Err(MountError::System { what: "a thread".to_owned(), source: error.into() }))
     }
 }
 

@@ -43,6 +43,9 @@ pub struct NodeConfig {
     /// How long a mount program may run, in seconds. Default 60; a hung client must not hang the agent.
     #[serde(default = "default_mount_timeout_s")]
     pub mount_timeout_s: u64,
+    /// Pieces of work that the agent does at once. Default 8; a mount that hangs holds one place until its time is up.
+    #[serde(default = "default_work_at_once")]
+    pub work_at_once: usize,
     /// How often the agent reports, in seconds. Default 10.
     #[serde(default = "default_report_every_s")]
     pub report_every_s: u64,
@@ -167,6 +170,10 @@ fn default_btrfs() -> PathBuf {
 
 const fn default_mount_timeout_s() -> u64 {
     60
+}
+
+const fn default_work_at_once() -> usize {
+    8
 }
 
 const fn default_report_every_s() -> u64 {

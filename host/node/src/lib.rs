@@ -14,6 +14,7 @@ pub mod config;
 pub mod journal;
 pub mod mounting;
 pub mod orders;
+pub mod roster;
 pub mod secrets;
 pub mod session;
 pub mod subvolume;

@@ -4,8 +4,10 @@
 //! place that the workload sees, with `nosuid,nodev` and, where the plan says so, read-only. The part is looked up with
 //! [`Beneath`] and bound through the opened directory, so a link that a tenant puts in the way leads nowhere.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::fs::{AtFlags, OFlags, StatxAttributes, StatxFlags};
@@ -87,7 +89,7 @@ impl MountError {
 #[derive(Debug)]
 pub struct Mounter {
     config: NodeConfig,
-    journal: Journal,
+    journal: Mutex<Journal>,
 }
 
 impl Mounter {
@@ -96,13 +98,18 @@ impl Mounter {
         std::fs::create_dir_all(&config.state_dir)?;
         std::fs::create_dir_all(&config.mount_root)?;
         let journal = Journal::open(config.state_dir.join("mounts.json"))?;
-        Ok(Self { config, journal })
+        Ok(Self { config, journal: Mutex::new(journal) })
     }
 
-    /// What was written down.
+    /// What was written down, by mount id.
     #[must_use]
-    pub const fn journal(&self) -> &Journal {
-        &self.journal
+    pub fn entries(&self) -> BTreeMap<String, Entry> {
+        self.journal().entries().clone()
+    }
+
+    /// Nothing panics while it holds the journal, so a poisoned one is as good as any.
+    fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A directory that a client file system's root is mounted at for node steps, mounted if it is not yet.
@@ -114,22 +121,26 @@ impl Mounter {
     ) -> Result<Beneath, MountError> {
         match source {
             Source::HostPath { root, path } => {
-                let root = self.host_root(root, provider)?;
-                let root = Beneath::open(&root)?;
-                root.make_directory(path, Ownership::default())?;
-                Ok(root.narrowed(path)?)
+                let (root, path) = (self.host_root(root, provider)?, path.clone());
+                aside(move || {
+                    let root = Beneath::open(&root)?;
+                    root.make_directory(&path, Ownership::default())?;
+                    Ok(root.narrowed(&path)?)
+                })
+                .await
             }
             Source::Client { mount, path } => {
                 let staging = self.config.state_dir.join("sources").join(stage_name(mount));
                 self.mount_client(mount, secrets, &staging).await?;
-                Ok(Beneath::open(&staging)?.narrowed(path)?)
+                let path = path.clone();
+                aside(move || Ok(Beneath::open(&staging)?.narrowed(&path)?)).await
             }
         }
     }
 
     /// Mounts a plan; what is mounted already is kept. Returns where.
     pub async fn mount(
-        &mut self,
+        &self,
         id: &str,
         mount_plan: &str,
         provider: &str,
@@ -144,26 +155,29 @@ impl Mounter {
         let entry = Entry { mount_plan: mount_plan.to_owned(), targets: targets.clone(), staging, complete: false };
         self.write(id, entry.clone())?;
         for ((index, order), target) in orders.iter().enumerate().zip(&targets) {
-            let directory = match &order.source {
+            let (root, path) = match &order.source {
                 Source::Client { mount, path } => {
                     let staging = at(&staging_root, index);
                     self.mount_client(mount, secrets, &staging).await?;
-                    Beneath::open(&staging)?.directory(&joined(path, &order.subpath))?
+                    (staging, path)
                 }
-                Source::HostPath { root, path } => {
-                    let root = self.host_root(root, provider)?;
-                    Beneath::open(&root)?.directory(&joined(path, &order.subpath))?
-                }
+                Source::HostPath { root, path } => (self.host_root(root, provider)?, path),
             };
-            bind(&proc_path(&directory), target, order.read_only)?;
+            let (path, target, read_only) = (joined(path, &order.subpath), target.clone(), order.read_only);
+            aside(move || {
+                let directory = Beneath::open(&root)?.directory(&path)?;
+                bind(&proc_path(&directory), &target, read_only)
+            })
+            .await?;
         }
         self.write(id, Entry { complete: true, ..entry })?;
         Ok(targets)
     }
 
-    /// Unmounts a plan; what is gone already is no error. With `force` busy mounts are detached.
-    pub fn unmount(&mut self, id: &str, force: bool) -> Result<(), MountError> {
-        let Some(entry) = self.journal.entries().get(id).cloned() else { return Ok(()) };
+    /// Unmounts a plan; what is gone already is no error. With `force` busy mounts are detached. Blocks as long as the
+    /// system does.
+    pub fn unmount(&self, id: &str, force: bool) -> Result<(), MountError> {
+        let Some(entry) = self.journal().entries().get(id).cloned() else { return Ok(()) };
         for place in entry.targets.iter().chain(&entry.staging) {
             unmount(place, force)?;
             remove_empty(place)?;
@@ -177,7 +191,7 @@ impl Mounter {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(system(&secrets, error)),
         }
-        self.journal.remove(id).map_err(|error| system(&self.config.state_dir, error))
+        self.journal().remove(id).map_err(|error| system(&self.config.state_dir, error))
     }
 
     /// Whether every mount of a written plan is there.
@@ -196,8 +210,8 @@ impl Mounter {
         }
     }
 
-    fn write(&mut self, id: &str, entry: Entry) -> Result<(), MountError> {
-        self.journal.put(id, entry).map_err(|error| system(&self.config.state_dir, error))
+    fn write(&self, id: &str, entry: Entry) -> Result<(), MountError> {
+        self.journal().put(id, entry).map_err(|error| system(&self.config.state_dir, error))
     }
 
     fn host_root(&self, root: &str, provider: &str) -> Result<PathBuf, MountError> {
@@ -237,6 +251,14 @@ impl Mounter {
     }
 }
 
+/// Runs what may block as long as a file system does, beside the agent's other work.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, MountError> + Send + 'static,
+) -> Result<T, MountError> {
+    let ended = tokio::task::spawn_blocking(work).await;
+    ended.map_err(|error| MountError::System { what: "a thread".to_owned(), source: error.into() })?
+}
+
 fn bind(source: &Path, target: &Path, read_only: bool) -> Result<(), MountError> {
     std::fs::create_dir_all(target).map_err(|error| system(target, error))?;
     let mut flags = MountFlags::BIND | MountFlags::NOSUID | MountFlags::NODEV;
@@ -271,10 +293,16 @@ fn remove_empty(place: &Path) -> Result<(), MountError> {
     }
 }
 
+/// The kernel's own knowledge is enough: a server that does not answer is not asked.
 fn is_mount_point(place: &Path) -> bool {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let Ok(opened) = rustix::fs::open(place, flags, rustix::fs::Mode::empty()) else { return false };
-    let seen = rustix::fs::statx(&opened, "", AtFlags::EMPTY_PATH | AtFlags::NO_AUTOMOUNT, StatxFlags::empty());
+    let seen = rustix::fs::statx(
+        &opened,
+        "",
+        AtFlags::EMPTY_PATH | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC,
+        StatxFlags::empty(),
+    );
     seen.is_ok_and(|seen| seen.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
 
@@ -317,14 +345,14 @@ mod tests {
     #[tokio::test]
     async fn a_plan_s_mounts_appear_with_their_modes_and_go_again() {
         let root = tempfile::tempdir().unwrap();
-        let mut mounter = mounter(root.path(), "\"providers/fake\"");
+        let mounter = mounter(root.path(), "\"providers/fake\"");
         let orders = [order("ns", "", false), order("ns", "shared", true)];
         let targets = mounter.mount("m1", "plan", "providers/fake", &orders, &NOTHING).await.unwrap();
         std::fs::write(targets[0].join("shared/x"), b"1").unwrap();
         assert_eq!(std::fs::read(targets[1].join("x")).unwrap(), b"1");
         let refused = std::fs::write(targets[1].join("y"), b"1").unwrap_err();
         assert_eq!(refused.kind(), std::io::ErrorKind::ReadOnlyFilesystem);
-        assert!(Mounter::is_mounted(&mounter.journal().entries()["m1"]));
+        assert!(Mounter::is_mounted(&mounter.entries()["m1"]));
 
         let again = mounter.mount("m1", "plan", "providers/fake", &orders, &NOTHING).await.unwrap();
         assert_eq!(again, targets);
@@ -336,7 +364,7 @@ mod tests {
     #[tokio::test]
     async fn a_root_of_another_provider_or_none_is_refused() {
         let root = tempfile::tempdir().unwrap();
-        let mut mounter = mounter(root.path(), "\"providers/other\"");
+        let mounter = mounter(root.path(), "\"providers/other\"");
         let error =
             mounter.mount("m1", "plan", "providers/fake", &[order("ns", "", false)], &NOTHING).await.unwrap_err();
         assert_eq!(error.reason(), "UNKNOWN_SOURCE_ROOT");
@@ -345,7 +373,7 @@ mod tests {
     #[tokio::test]
     async fn a_link_inside_the_namespace_is_not_followed() {
         let root = tempfile::tempdir().unwrap();
-        let mut mounter = mounter(root.path(), "\"providers/fake\"");
+        let mounter = mounter(root.path(), "\"providers/fake\"");
         std::os::unix::fs::symlink("/etc", root.path().join("data/ns/evil")).unwrap();
         for subpath in ["evil", "../../..", "evil/ssl"] {
             let orders = [order("ns", subpath, true)];

@@ -66,7 +66,7 @@ fn host_path(root: &str, path: &str, subpath: &str) -> Mount {
 
 async fn refused(mount: Mount) -> &'static str {
     let root = tempfile::tempdir().unwrap();
-    let mut mounter = node(root.path());
+    let mounter = node(root.path());
     let order = orders::mount(&mount).unwrap();
     let error = mounter.mount("m", "plan", PROVIDER, &[order], &NOTHING).await.unwrap_err();
     assert!(!root.path().join("was-run").exists(), "a program ran: {error}");
