@@ -73,6 +73,12 @@ pub(crate) const RULES: &[Rule] = &[
         means: |_| error::not_ready("namespaces.s3", "S3_NOT_ENABLED", S3_REMEDY),
     },
     Rule {
+        code: "S3ClusterNotConfigured",
+        statuses: &[],
+        words: &[&["s3 cluster is not configured"]],
+        means: |_| error::not_ready("namespaces.s3", "S3_NOT_ENABLED", S3_REMEDY),
+    },
+    Rule {
         code: "S3RoleOnlyOperation",
         statuses: &[],
         words: &[&["s3roleonlyoperation"]],
@@ -89,6 +95,12 @@ pub(crate) const RULES: &[Rule] = &[
         statuses: &[],
         words: &[&["filesysteminusebynfsexception"]],
         means: |told| error::in_use("the filesystem", "an NFS export").with_message(&told.text),
+    },
+    Rule {
+        code: "FilesystemHasSnapshots",
+        statuses: &[],
+        words: &[&["filesystemhassnapshots", "filesystem has snapshots"]],
+        means: |told| error::in_use("the filesystem", crate::snapshots::HOLDERS).with_message(&told.text),
     },
     Rule {
         code: "SnapshotsBeingDeleted",
@@ -119,7 +131,13 @@ pub(crate) const RULES: &[Rule] = &[
         code: "TableFull",
         statuses: &[],
         words: &[&["table is full"]],
-        means: |told| error::capacity_exhausted("organizations", 256, 256).with_message(&told.text),
+        means: |told| error::capacity_exhausted(full_table(&told.body), 0, 0).with_message(&told.text),
+    },
+    Rule {
+        code: "OrganizationQuotaExceeded",
+        statuses: &[],
+        words: &[&["organizationquotaexceeded"]],
+        means: |told| error::capacity_exhausted("tenant.bytes", 0, 0).with_message(&told.text),
     },
     Rule {
         code: "NotEnoughCapacity",
@@ -134,6 +152,42 @@ pub(crate) const RULES: &[Rule] = &[
         means: |_| error::not_ready("quota.non-empty", "DATA_SERVICES_NOT_RUNNING", DATA_SERVICES_REMEDY),
     },
     Rule {
+        code: "StsTableFull",
+        statuses: &[],
+        words: &[&["sts credentials"], &["too many", "limit"]],
+        means: |told| error::capacity_exhausted("session.max-live", 5000, 5000).with_message(&told.text),
+    },
+    Rule {
+        code: "ServiceAccountTableFull",
+        statuses: &[],
+        words: &[&["service accounts"], &["too many", "limit"]],
+        means: |told| error::capacity_exhausted("key.max", 5000, 5000).with_message(&told.text),
+    },
+    Rule {
+        code: "S3TableFull",
+        statuses: &[],
+        words: &[&["buckets", "policies", "lifecycle rules"], &["which is the limit", "rules already"]],
+        means: |told| error::capacity_exhausted("s3.objects", 0, 0).with_message(&told.text),
+    },
+    Rule {
+        code: "NoAttachedPolicy",
+        statuses: &[],
+        words: &[&["no attached policy"]],
+        means: |_| error::not_ready("access", "PARENT_HAS_NO_POLICY", "apply the parent's policy first"),
+    },
+    Rule {
+        code: "ParentKeysRefused",
+        statuses: &[],
+        words: &[&["access key or the secret key"], &["wrong", "invalid"]],
+        means: |told| gone("the parent S3 user with these keys", told),
+    },
+    Rule {
+        code: "PathUsed",
+        statuses: &[],
+        words: &[&["already used by bucket"]],
+        means: |told| error::in_use("the directory", "another bucket").with_message(&told.text),
+    },
+    Rule {
         code: "AlreadyExists",
         statuses: &[],
         words: &[&["already exist", "already in use", "already present in the list"]],
@@ -146,6 +200,17 @@ pub(crate) const RULES: &[Rule] = &[
         means: |told| error::invalid_fields(told.fields.clone()),
     },
 ];
+
+/// Which table is full.
+fn full_table(body: &str) -> &'static str {
+    match body {
+        body if body.contains("tenant") || body.contains("organization") => "organizations",
+        body if body.contains("user") => "users",
+        body if body.contains("security policy") => "fences",
+        body if body.contains("filesystem") => "filesystems",
+        _ => "objects",
+    }
+}
 
 /// The error of a refusal.
 pub(crate) fn classify(refusal: &Refusal<'_>) -> Error {
@@ -292,17 +357,26 @@ mod tests {
             ("LockedOut", 403, r#"{"data":"Authentication Failed. User has been locked out for another 1m55s"}"#.into(), "LockedOut(115)"),
             ("CannotStartOperationTooManyTasks", 400, r#"{"message":"Operation cannot start because there are already 32 tasks running","data":{"tasks_num":32,"exceptionClass":["CannotStartOperationTooManyTasks","BadStateException","OperationFailedException"]}}"#.into(), "Throttled(Some(5000))"),
             ("NoValidProtocolContainerToRunIn", 400, exceptions(r#""NoValidProtocolContainerToRunIn""#), "NotReady"),
+            ("S3ClusterNotConfigured", 400, r#"{"message":"S3 cluster is not configured"}"#.into(), "NotReady"),
             ("S3RoleOnlyOperation", 403, r#"{"message":"S3RoleOnlyOperation"}"#.into(), "Unsupported"),
             ("RouteDoesNotExist", 404, r#"{"message":"Route GET - /api/v2/x does not exist"}"#.into(), "Unsupported"),
             ("FilesystemInUseByNFSException", 400, exceptions(r#""FilesystemInUseByNFSException""#), "InUse"),
+            ("FilesystemHasSnapshots", 400, r#"{"message":"Filesystem has snapshots"}"#.into(), "InUse"),
             ("SnapshotsBeingDeleted", 400, r#"{"message":"Operation not allowed to start in filesystem fs01 because snapshots are being deleted in it"}"#.into(), "ConflictRetry"),
             ("PATH_NOT_FOUND", 400, r#"{"message":"PATH_NOT_FOUND /x"}"#.into(), "NotFound"),
             ("DirectoryHasNoQuota", 500, r#"{"message":"Directory has no quota"}"#.into(), "NotFound"),
             ("DoesNotExistException", 400, exceptions(r#""FilesystemDoesNotExistException""#), "NotFound"),
             ("UnknownUid", 404, r#"{"message":"uid: 'x' not found"}"#.into(), "NotFound"),
             ("TableFull", 400, r#"{"message":"Could not create tenant: Tenant table is full"}"#.into(), "CapacityExhausted"),
+            ("OrganizationQuotaExceeded", 400, exceptions(r#""OrganizationQuotaExceededException""#), "CapacityExhausted"),
             ("NotEnoughCapacity", 400, r#"{"message":"Not enough SSD capacity"}"#.into(), "CapacityExhausted"),
             ("NonEmptyDirectory", 400, r#"{"message":"setting quota is not supported on non-empty volume"}"#.into(), "NotReady"),
+            ("StsTableFull", 400, r#"{"message":"Too many STS credentials: 5000 are live"}"#.into(), "CapacityExhausted"),
+            ("ServiceAccountTableFull", 400, r#"{"message":"The cluster has 5000 service accounts, which is the limit"}"#.into(), "CapacityExhausted"),
+            ("S3TableFull", 400, r#"{"message":"The cluster has 10000 buckets, which is the limit"}"#.into(), "CapacityExhausted"),
+            ("NoAttachedPolicy", 400, r#"{"message":"The user has no attached policy"}"#.into(), "NotReady"),
+            ("ParentKeysRefused", 400, r#"{"message":"The access key or the secret key of the S3 user is wrong"}"#.into(), "NotFound"),
+            ("PathUsed", 400, r#"{"message":"Path /a is already used by bucket b"}"#.into(), "InUse"),
             ("AlreadyExists", 409, r#"{"message":"filesystem fs1 already exists"}"#.into(), "AlreadyExists"),
             ("MissingParameters", 400, r#"{"message":"error","data":{"missing_params":["hard_limit_bytes"]}}"#.into(), "Invalid"),
         ]

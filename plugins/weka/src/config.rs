@@ -58,6 +58,17 @@ pub(crate) enum TokenUse {
     Never,
 }
 
+/// Whether plans put a fence on the namespace's filesystem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum FenceUse {
+    /// No: whoever has a token may mount.
+    #[default]
+    Off,
+    /// The nodes of plans alone may mount, and read-only plans read only (release 4.4).
+    Clients,
+}
+
 /// How clients mount.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -70,6 +81,50 @@ pub(crate) struct Mount {
     pub(crate) options: BTreeMap<String, String>,
     pub(crate) token: TokenUse,
     pub(crate) token_file: Option<String>,
+    pub(crate) token_ttl_s: TokenLife,
+    pub(crate) fence: FenceUse,
+}
+
+/// Seconds that a mount token shall live, where the release lets its life be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct TokenLife(pub(crate) u32);
+
+impl Default for TokenLife {
+    fn default() -> Self {
+        Self(3_600)
+    }
+}
+
+/// How temporary credentials are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum StsWay {
+    /// Over REST as the provider's own identity; refused, as the S3 user; refused again, over the S3 protocol.
+    #[default]
+    Auto,
+    /// Over REST as the provider's own identity.
+    Admin,
+    /// Over REST as the S3 user.
+    User,
+    /// Over the S3 protocol.
+    Protocol,
+}
+
+/// The S3 side.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct S3 {
+    pub(crate) enabled: bool,
+    pub(crate) endpoint: Option<String>,
+    pub(crate) region: String,
+    pub(crate) sts: StsWay,
+}
+
+impl Default for S3 {
+    fn default() -> Self {
+        Self { enabled: true, endpoint: None, region: "us-east-1".to_owned(), sts: StsWay::Auto }
+    }
 }
 
 /// How often the host asks again.
@@ -104,8 +159,12 @@ pub(crate) struct Config {
     pub(crate) organization: String,
     #[serde(default = "whole")]
     pub(crate) overcommit_percent: u32,
+    #[serde(default = "organizations")]
+    pub(crate) organization_limit: u64,
     #[serde(default)]
     pub(crate) mount: Mount,
+    #[serde(default)]
+    pub(crate) s3: S3,
     #[serde(default)]
     pub(crate) poll: Poll,
 }
@@ -131,6 +190,11 @@ const fn yes() -> bool {
 
 const fn whole() -> u32 {
     100
+}
+
+/// Organizations that a cluster holds; older documents say 64 [WEKA user guide, organizations].
+const fn organizations() -> u64 {
+    256
 }
 
 impl Config {
@@ -169,7 +233,17 @@ impl Config {
         if self.organization.is_empty() {
             faults.push(fault("organization", "must not be empty; the organization of every cluster is Root"));
         }
-        faults.extend(self.mount.faults(self.in_root()));
+        if self.isolation == Isolation::Organization && !self.in_root() {
+            let text = "must be Root under isolation `organization`: only its administrator makes organizations";
+            faults.push(fault("organization", text));
+        }
+        let in_root = self.in_root() && self.isolation != Isolation::Organization;
+        faults.extend(self.mount.faults(in_root));
+        if self.isolation == Isolation::Directory && self.mount.fence == FenceUse::Clients {
+            let text =
+                "must be `off` under isolation `directory`: a fence is for a whole filesystem, which namespaces share";
+            faults.push(fault("mount.fence", text));
+        }
         faults
     }
 }
@@ -279,6 +353,12 @@ mod tests {
             (r#"{"filesystem":"a/b"}"#, "filesystem"),
             (r#"{"filesystem":"abcdefghijklmnopqrstuvwxyz0123456789"}"#, "filesystem"),
             (r#"{"isolation":"filesystem","filesystem":"x"}"#, "filesystem"),
+            (r#"{"isolation":"organization"}"#, "mount.client"),
+            (
+                r#"{"isolation":"organization","organization":"a","mount":{"client":"stateless","backends":["b"]}}"#,
+                "organization",
+            ),
+            (r#"{"filesystem":"x","mount":{"fence":"clients"}}"#, "mount.fence"),
             (r#"{"filesystem":"x","root":"../up"}"#, "root"),
             (r#"{"filesystem":"x","root":"/abs"}"#, "root"),
             (r#"{"filesystem":"x","mount":{"client":"stateless"}}"#, "mount.backends"),

@@ -5,12 +5,14 @@ use stowage_provider_sdk::prelude::{Capability, Describe, Description, Flow, Ide
 
 use crate::Weka;
 use crate::config::SCHEMA;
-use crate::exchanges::{ACCESS_TOKEN, ADMIN, ALL, CONTROL, EXPIRES_IN, LOGIN, LOGIN_FLOW, REFRESH, REFRESH_TOKEN};
+use crate::exchanges::{
+    ACCESS_TOKEN, ADMIN, ALL, CONTROL, EXPIRES_IN, LOGIN, LOGIN_FLOW, PARENT, REFRESH, REFRESH_TOKEN, S3_ENDPOINT,
+};
 use crate::node_steps::CLIENT_KIND;
 use stowage_provider_sdk::exchange::At;
 
 const DOC: &str = "Namespaces on WEKA 4.2 to 5.x over REST v2: directories with quotas in a shared filesystem, or a \
-                   filesystem each. It needs an account with the role ClusterAdmin or OrgAdmin, a filesystem made for \
+                   filesystem each; over directories also S3 buckets, with temporary and long-lived credentials. It needs an account with the role ClusterAdmin or OrgAdmin, a filesystem made for \
                    Stowage, and nodes with a WEKA client. Directories are made by nodes, because the API has no mkdir. \
                    It never touches the filesystems default, s3-data, s3-config and .config_fs.";
 
@@ -30,6 +32,16 @@ impl Identity for Weka {
                 "The cluster's REST API: one URL for each backend, https and port 14000 as a rule; the host tries them in turn.",
             )
             .secret(ADMIN, &["username", "password"], true, "An account of the organization, role ClusterAdmin or OrgAdmin.")
+            .endpoint(
+                S3_ENDPOINT,
+                false,
+                "The cluster's S3 service, port 9000 as a rule. Needed only where temporary credentials cannot be had over REST.",
+            )
+            .host_made_secret(
+                PARENT,
+                &["username", "password"],
+                "Keys of a parent S3 user: its name, and a password that the host makes. Each parent has its own.",
+            )
             .exchanges(ALL)
             .auth_flow(login())
             .client_kind(CLIENT_KIND);
@@ -52,7 +64,7 @@ fn login() -> Flow {
 fn declared() -> Vec<Capability> {
     vec![
         Capability::supported("namespaces.posix"),
-        Capability::unsupported("namespaces.s3"),
+        Capability::supported("namespaces.s3"),
         Capability::supported("quota.hard").with("quota.rounding-bytes", Value::Number(crate::limits::ROUNDING)),
         Capability::unsupported("quota.inodes"),
         Capability::supported("usage"),
@@ -60,11 +72,11 @@ fn declared() -> Vec<Capability> {
         Capability::supported("mounts.csi"),
         Capability::supported("mounts.multi-writer"),
         Capability::unsupported("mounts.detach"),
-        Capability::unsupported("snapshots"),
-        Capability::unsupported("tenants"),
-        Capability::unsupported("access"),
-        Capability::unsupported("audit"),
+        Capability::supported("audit"),
     ]
+    .into_iter()
+    .chain(crate::s3::capabilities::declared())
+    .collect()
 }
 
 #[cfg(test)]
@@ -82,6 +94,7 @@ mod tests {
         }
         all.insert("filesystem".to_owned(), "x".into());
         all.remove("mount");
+        all.remove("s3");
         all.remove("poll");
         serde_json::from_value::<crate::config::Config>(Json::Object(all)).unwrap();
     }
@@ -101,6 +114,7 @@ mod tests {
     #[test]
     fn every_declared_exchange_goes_to_the_declared_endpoint() {
         let description = Weka::describe();
-        assert!(description.exchanges.iter().all(|exchange| exchange.purpose == description.endpoints[0].purpose));
+        let known = |purpose: &str| description.endpoints.iter().any(|need| need.purpose == purpose);
+        assert!(description.exchanges.iter().all(|exchange| known(&exchange.purpose)));
     }
 }

@@ -101,7 +101,8 @@ fn checked(filesystem: Filesystem) -> Result<Filesystem> {
     }
 }
 
-fn is_uuid(text: &str) -> bool {
+/// Whether a text is a UUID, and so can stand in a path.
+pub(crate) fn is_uuid(text: &str) -> bool {
     let at = |index: usize| matches!(index, 8 | 13 | 18 | 23);
     text.len() == 36 && text.bytes().enumerate().all(|(i, b)| if at(i) { b == b'-' } else { b.is_ascii_hexdigit() })
 }

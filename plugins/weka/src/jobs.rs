@@ -1,4 +1,5 @@
-//! Native jobs: a quota that is being applied or removed, a filesystem that is being made or removed.
+//! Native jobs: a quota that is being applied or removed, a filesystem that is being made or removed, a snapshot that is
+//! being removed.
 //!
 //! A job that has gone away has ended: the call that started it looks at what there is and goes on from there.
 
@@ -8,8 +9,11 @@ use stowage_provider_sdk::prelude::{Job, Jobs, Result, Status, error};
 use crate::Weka;
 use crate::api::FilesystemPhase;
 use crate::filesystems;
+use crate::home::Home;
 use crate::quotas::{self, ADDING, DELETING, FAILED};
+use crate::reference::Place;
 use crate::rest::Rest;
+use crate::snapshots;
 
 /// What is waited for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +32,17 @@ pub(crate) enum Handle {
         uid: String,
         /// What.
         awaited: Awaited,
+        /// Where it is, if not in the configured organization.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        place: Option<Place>,
+    },
+    /// A snapshot to go.
+    Snapshot {
+        /// Its uid.
+        uid: String,
+        /// Where its filesystem is, if not in the configured organization.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        place: Option<Place>,
     },
 }
 
@@ -62,16 +77,25 @@ impl Jobs for Weka {
                 Some(quota) if quota.status == FAILED => Status::Failed(quotas::failed("the directory")),
                 _ => Status::Ended,
             },
-            Handle::Filesystem { uid, awaited } => match (filesystems::get(&rest, &uid)?, awaited) {
-                (None, Awaited::Gone) => Status::Ended,
-                (None, Awaited::Ready) => Status::Failed(error::not_found("the filesystem that was being made")),
-                (Some(found), awaited) => match (found.phase(), awaited) {
-                    (FilesystemPhase::Creating, Awaited::Ready) | (FilesystemPhase::Removing, Awaited::Gone) => {
-                        running(poll.filesystem_ms)
-                    }
+            Handle::Snapshot { uid, place } => {
+                let home = Home::of(&rest, place.as_ref());
+                match snapshots::get(&home.rest, &uid)? {
+                    Some(found) if found.is_removing => running(poll.filesystem_ms),
                     _ => Status::Ended,
-                },
-            },
+                }
+            }
+            Handle::Filesystem { uid, awaited, place } => {
+                match (filesystems::get(&Home::of(&rest, place.as_ref()).rest, &uid)?, awaited) {
+                    (None, Awaited::Gone) => Status::Ended,
+                    (None, Awaited::Ready) => Status::Failed(error::not_found("the filesystem that was being made")),
+                    (Some(found), awaited) => match (found.phase(), awaited) {
+                        (FilesystemPhase::Creating, Awaited::Ready) | (FilesystemPhase::Removing, Awaited::Gone) => {
+                            running(poll.filesystem_ms)
+                        }
+                        _ => Status::Ended,
+                    },
+                }
+            }
         })
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! A wekafs mount source names a filesystem and never a directory in it. So a plan mounts the filesystem's root and names
 //! the one subpath that the workload may see; the node binds that and nothing else. What follows from this is said in the
-//! plan: under isolation `directory` the node is trusted with the whole filesystem, and read-only is the client's promise
-//! ([WEKA user guide]: before 5.1 no token is read-only, and fences are per filesystem).
+//! plan: under isolation `directory` the node is trusted with the whole filesystem, and read-only is the client's promise.
+//! Where the filesystem is the namespace, a fence (4.4) or a read-only token (5.1) makes the server keep it.
 
 use std::collections::BTreeMap;
 
@@ -14,9 +14,10 @@ use stowage_provider_sdk::prelude::{
 
 use crate::config::Config;
 use crate::mount_options;
+use crate::mount_tokens::Token;
 use crate::node_steps::{self, CLIENT_KIND};
 use crate::paths::is_relative;
-use crate::reference::{Plan, Reference};
+use crate::reference::{Fence, Plan, Reference};
 
 /// What is mounted.
 #[derive(Debug, Clone)]
@@ -25,25 +26,49 @@ pub(crate) struct Target {
     pub(crate) filesystem: String,
     /// The namespace's path in it, without slashes around; empty when the filesystem is the namespace.
     pub(crate) path: String,
+    /// The tenant's organization, if the filesystem is in one.
+    pub(crate) organization: Option<String>,
 }
 
 impl Target {
     /// Whether the filesystem holds other namespaces too. Asked of the namespace and not of the configuration, which may
     /// have changed since it was made.
-    fn is_shared(&self) -> bool {
+    pub(crate) const fn is_shared(&self) -> bool {
         !self.path.is_empty()
     }
 }
 
-/// How the mount proves itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Token {
-    /// Not at all.
-    None,
-    /// By a mount token, of which this is the sealed handle.
-    Sealed(String),
-    /// By a token file that the node's owner keeps.
-    File(String),
+/// What the server holds of a plan.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    /// How the mount proves itself.
+    pub(crate) token: Token,
+    /// The fence that was raised for it.
+    pub(crate) fence: Option<Raised>,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self { token: Token::None, fence: None }
+    }
+}
+
+/// A fence, and whether it keeps the node to reading.
+#[derive(Debug, Clone)]
+pub(crate) struct Raised {
+    pub(crate) fence: Fence,
+    pub(crate) reads_only: bool,
+}
+
+impl Held {
+    /// Who keeps a read-only mount from writing.
+    fn reads_only(&self) -> EnforcedBy {
+        match (&self.token, &self.fence) {
+            (Token::Sealed(sealed), _) if sealed.read_only => EnforcedBy::Credential,
+            (_, Some(raised)) if raised.reads_only => EnforcedBy::ServerPolicy,
+            _ => EnforcedBy::MountOptionOnly,
+        }
+    }
 }
 
 /// The registered prefix of a class's mount options among a request's extensions.
@@ -56,43 +81,48 @@ const MAX_VOLUME_HANDLE: usize = 1920;
 const MAX_ADDRESSES: usize = 8;
 
 /// Compiles the plan.
-pub(crate) fn compile(config: &Config, target: &Target, request: &MountRequest, token: &Token) -> Result<MountPlan> {
+pub(crate) fn compile(config: &Config, target: &Target, request: &MountRequest, held: &Held) -> Result<MountPlan> {
     let parts = parts(request)?;
     let class = class_options(&request.extensions);
     let chosen = mount_options::merge(&config.mount.options, &class).map_err(|problems| {
         let fault = |(key, problem)| FieldFault { field: format!("{CLASS_OPTION}{key}"), problem };
         error::invalid_fields(problems.into_iter().map(fault).collect())
     })?;
-    let mut extensions = trust(target, request, token);
+    let token = &held.token;
+    let mut extensions = trust(target, request, held);
     let mut mounts = Vec::new();
     match request.form {
         PlanForm::NodeMount | PlanForm::AppController => {
             let options = options(config, &chosen, token);
             for (prefix, mode) in &parts {
-                mounts.push(one(config, target, prefix, mode, token, options.clone()));
+                mounts.push(one(config, target, prefix, mode, held, options.clone()));
             }
         }
         PlanForm::CsiVolume => {
             extensions.extend(csi(target, &parts, &chosen)?);
             for (prefix, mode) in &parts {
-                mounts.push(one(config, target, prefix, mode, token, pairs(&chosen)));
+                mounts.push(one(config, target, prefix, mode, held, pairs(&chosen)));
             }
         }
         PlanForm::HostPrepared => return Err(error::unsupported("mount plans that the host prepares")),
         PlanForm::Other(ref word) => return Err(error::unsupported(word)),
     }
     let secrets = match token {
-        Token::Sealed(handle) => {
-            vec![MountSecret { handle: handle.clone(), deliver: Delivery::OptionKey("token".to_owned()) }]
+        Token::Sealed(sealed) => {
+            let deliver = Delivery::OptionKey("token".to_owned());
+            vec![MountSecret { handle: sealed.handle.clone(), deliver }]
         }
         Token::None | Token::File(_) => Vec::new(),
     };
     Ok(MountPlan {
-        ref_: reference(target, request),
+        ref_: reference(target, request, held),
         mounts,
         secrets,
         prerequisites: vec![Prerequisite { kind: CLIENT_KIND.to_owned(), min_version: None }],
-        valid_until: None,
+        valid_until: match token {
+            Token::Sealed(sealed) => sealed.until,
+            Token::None | Token::File(_) => None,
+        },
         extensions,
     })
 }
@@ -122,18 +152,22 @@ fn one(
     target: &Target,
     prefix: &str,
     mode: &AccessMode,
-    token: &Token,
+    held: &Held,
     options: Extensions,
 ) -> OneMount {
-    // A token is for one filesystem, so it keeps others out only where the filesystem is the namespace; and it never
-    // makes a mount read-only.
-    let whole = !target.is_shared() && prefix.is_empty() && *token != Token::None;
-    let by_credential = whole && *mode == AccessMode::ReadWrite;
+    // A token and a fence are for one filesystem, so they keep others out only where the filesystem is the namespace, and
+    // never hold a prefix.
+    let whole = !target.is_shared() && prefix.is_empty();
+    let enforced_by = match mode {
+        AccessMode::ReadOnly if whole => held.reads_only(),
+        AccessMode::ReadWrite if whole && held.token != Token::None => EnforcedBy::Credential,
+        _ => EnforcedBy::MountOptionOnly,
+    };
     OneMount {
         source: node_steps::source_of(&config.mount, &target.filesystem),
         subpath: join(&target.path, prefix),
         mode: mode.clone(),
-        enforced_by: if by_credential { EnforcedBy::Credential } else { EnforcedBy::MountOptionOnly },
+        enforced_by,
         options,
     }
 }
@@ -161,14 +195,18 @@ fn class_options(extensions: &Extensions) -> BTreeMap<String, String> {
 }
 
 /// What is enforced by the server and what only by the client, in registered keys.
-fn trust(target: &Target, request: &MountRequest, token: &Token) -> Extensions {
+fn trust(target: &Target, request: &MountRequest, held: &Held) -> Extensions {
     let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
     let directory = target.is_shared();
-    let server = !directory && *token != Token::None;
-    let mut told = vec![
-        pair("isolation", if directory { "directory" } else { "filesystem" }),
-        pair("isolation.server-enforced", if server { "true" } else { "false" }),
-    ];
+    // Outside organization Root nothing is mounted without a token of that organization.
+    let server = !directory && (held.token != Token::None || target.organization.is_some());
+    let isolation = match (directory, &target.organization) {
+        (true, _) => "directory",
+        (false, None) => "filesystem",
+        (false, Some(_)) => "organization",
+    };
+    let mut told =
+        vec![pair("isolation", isolation), pair("isolation.server-enforced", if server { "true" } else { "false" })];
     if directory {
         let note = format!(
             "a node that mounts this can reach all of filesystem {}; only its agent keeps a workload within its subpath",
@@ -176,9 +214,18 @@ fn trust(target: &Target, request: &MountRequest, token: &Token) -> Extensions {
         );
         told.push(pair("trust.node", "filesystem"));
         told.push(("trust.note".to_owned(), note));
+        told.push(pair("server-read-only", "unsupported: it is for a whole filesystem, which namespaces share"));
+        told.push(pair("fence", "unsupported: it is for a whole filesystem, which namespaces share"));
+    }
+    if let Some(organization) = &target.organization {
+        told.push(pair("organization", organization));
     }
     if request.prefixes.iter().any(|(_, mode)| *mode == AccessMode::ReadOnly) {
-        told.push(pair("read-only.enforced-by", "client"));
+        let by = if !directory && held.reads_only() != EnforcedBy::MountOptionOnly { "server" } else { "client" };
+        told.push(pair("read-only.enforced-by", by));
+    }
+    if held.fence.is_some() {
+        told.push(pair("fence", "clients"));
     }
     if request.multi_writer {
         told.push(pair("multi-writer", "true"));
@@ -189,6 +236,10 @@ fn trust(target: &Target, request: &MountRequest, token: &Token) -> Extensions {
 /// What a PersistentVolume needs. The driver mounts with a secret of its own, so the plan carries none.
 fn csi(target: &Target, parts: &[(String, AccessMode)], chosen: &BTreeMap<String, String>) -> Result<Extensions> {
     let mut told = vec![("csi.driver".to_owned(), CSI_DRIVER.to_owned())];
+    if let Some(organization) = &target.organization {
+        // The driver's secret must log in there: its filesystems are seen from nowhere else.
+        told.push(("csi.organization".to_owned(), organization.clone()));
+    }
     for (index, (prefix, mode)) in parts.iter().enumerate() {
         let path = join(&target.path, prefix);
         let handle = match (target.path.is_empty(), path.is_empty()) {
@@ -213,9 +264,10 @@ fn csi(target: &Target, parts: &[(String, AccessMode)], chosen: &BTreeMap<String
     Ok(told)
 }
 
-fn reference(target: &Target, request: &MountRequest) -> Vec<u8> {
+fn reference(target: &Target, request: &MountRequest, held: &Held) -> Vec<u8> {
     let addresses = request.node_addresses.iter().filter(|a| a.len() <= 45).take(MAX_ADDRESSES).cloned().collect();
-    let plan = Plan { filesystem: target.filesystem.clone(), node: request.node.clone(), addresses };
+    let fence = held.fence.as_ref().map(|raised| raised.fence.clone());
+    let plan = Plan { filesystem: target.filesystem.clone(), node: request.node.clone(), addresses, fence };
     Reference::Plan(plan).bytes()
 }
 

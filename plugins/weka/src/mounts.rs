@@ -1,45 +1,58 @@
 //! Mount plans for nodes and Kubernetes, and what the cluster sees of their clients.
 
 use stowage_provider_sdk::prelude::{
-    Attachment, Call, Error, ErrorKind, MountRequest, MountState, MountStatus, Mounts, NativeRef, PlanForm, Prepared,
-    Progress, Result, error, host,
+    AccessMode, Attachment, Call, MountRequest, MountState, MountStatus, Mounts, NativeRef, PlanForm, Prepared,
+    Progress, Result, error, host, lookup,
 };
 
 use crate::Weka;
-use crate::api::{Container, Filesystem, MountToken, envelope};
-use crate::config::TokenUse;
-use crate::exchanges::{CONTAINERS, MOUNT_TOKEN};
-use crate::filesystems;
-use crate::mount_plan::{Target, Token, compile};
+use crate::api::{Container, Filesystem};
+use crate::config::FenceUse;
+use crate::exchanges::CONTAINERS;
+use crate::home::Home;
+use crate::mount_plan::{Held, Raised, Target, compile};
+use crate::mount_tokens::Token;
 use crate::namespaces::{Native, native};
-use crate::reference::{Plan, Reference};
+use crate::reference::{Fence, Plan, Reference};
 use crate::rest::Rest;
+use crate::{fences, filesystems, mount_tokens};
 
 impl Mounts for Weka {
-    fn prepare(_call: Call, request: MountRequest) -> Result<Prepared> {
+    fn prepare(call: Call, request: MountRequest) -> Result<Prepared> {
         let rest = Rest::connect()?;
-        let (uid, path) = match native(&request.namespace)? {
+        let (uid, path, place) = match native(&request.namespace)? {
             Native::Directory(directory) => {
                 let path = directory.path.trim_matches('/').to_owned();
-                (directory.filesystem_uid, path)
+                (directory.filesystem_uid, path, None)
             }
-            Native::Filesystem(whole) => (whole.uid, String::new()),
+            Native::Filesystem(whole) => (whole.uid, String::new(), whole.place),
         };
-        let filesystem = filesystems::get(&rest, &uid)?
+        let home = Home::of(&rest, place.as_ref());
+        let filesystem = filesystems::get(&home.rest, &uid)?
             .ok_or_else(|| error::not_found("the filesystem of this namespace"))
             .and_then(filesystems::ready)?;
-        let target = Target { filesystem: filesystem.name.clone(), path };
+        let organization = home.place.as_ref().map(|place| place.organization.clone());
+        let target = Target { filesystem: filesystem.name.clone(), path, organization };
+        // Checked before a credential or a fence is made for it.
+        compile(&rest.config, &target, &request, &Held::default())?;
+        let fenced = fenced(&rest, &target, &request)?;
         // The CSI driver mounts with a secret of its own.
-        let csi = request.form == PlanForm::CsiVolume;
-        // Checked before a credential is made for it.
-        compile(&rest.config, &target, &request, &Token::None)?;
-        let token = if csi { Token::None } else { token(&rest, &filesystem)? };
-        Ok(Prepared::Plan(compile(&rest.config, &target, &request, &token)?))
+        let token = match request.form {
+            PlanForm::CsiVolume => Token::None,
+            _ => mount_tokens::for_mount(&home.rest, &filesystem, !target.is_shared() && reads_only(&request))?,
+        };
+        let fence = if fenced { Some(fence(&home, &filesystem, &call.owner, &request)?) } else { None };
+        let held = Held { token, fence };
+        Ok(Prepared::Plan(compile(&rest.config, &target, &request, &held)?))
     }
 
     fn release(_call: Call, plan: NativeRef) -> Result<Progress> {
-        plan_of(&plan)?;
-        // A plan makes nothing at the backend; its token ends by itself, and a stateless client leaves after its last mount.
+        // But for its fence a plan makes nothing at the backend: its token ends by itself, and a stateless client leaves
+        // after its last mount.
+        if let Some(fence) = plan_of(&plan)?.fence {
+            let home = Home::of(&Rest::connect()?, fence.place.as_ref());
+            fences::take_away(&home.rest, &fence.filesystem_uid, &fence.policy)?;
+        }
         Ok(Progress::Done(plan))
     }
 
@@ -71,48 +84,38 @@ impl Mounts for Weka {
     }
 }
 
+/// The registered key by which a class asks for a fence.
+const CLASS_FENCE: &str = "mount.fence";
+
+/// Whether the plan is to have a fence, by the provider's configuration or its class's wish.
+fn fenced(rest: &Rest, target: &Target, request: &MountRequest) -> Result<bool> {
+    let wanted = match lookup(&request.extensions, CLASS_FENCE) {
+        None | Some("off") => rest.config.mount.fence == FenceUse::Clients,
+        Some("clients") => true,
+        Some(word) => return Err(error::unsupported(&format!("{CLASS_FENCE} {word}"))),
+    };
+    if wanted && target.is_shared() {
+        return Err(error::unsupported("mounts.fence under isolation directory"));
+    }
+    Ok(wanted)
+}
+
+fn reads_only(request: &MountRequest) -> bool {
+    request.prefixes.iter().all(|(_, mode)| *mode == AccessMode::ReadOnly)
+}
+
+fn fence(home: &Home, filesystem: &Filesystem, owner: &str, request: &MountRequest) -> Result<Raised> {
+    let read_only = reads_only(request);
+    let standing = fences::put_up(&home.rest, &filesystem.uid, owner, &request.node_addresses, read_only)?;
+    let fence = Fence { policy: standing.policy, filesystem_uid: filesystem.uid.clone(), place: home.place.clone() };
+    Ok(Raised { fence, reads_only: standing.reads_only })
+}
+
 fn plan_of(bytes: &[u8]) -> Result<Plan> {
     match Reference::read(bytes) {
         Ok(Reference::Plan(plan)) => Ok(plan),
         _ => Err(error::invalid("plan", "is no plan of this adapter")),
     }
-}
-
-/// The proof that a mount of this filesystem needs.
-fn token(rest: &Rest, filesystem: &Filesystem) -> Result<Token> {
-    let mount = &rest.config.mount;
-    let wanted = match mount.token {
-        TokenUse::Never => false,
-        TokenUse::Always => true,
-        TokenUse::Auto => filesystem.auth_required || !rest.config.in_root(),
-    };
-    if !wanted {
-        return Ok(Token::None);
-    }
-    match mount_token(rest, filesystem) {
-        // No document lists the call before 5.1, and one client says that it is absent.
-        Err(Error { kind: ErrorKind::Unsupported(_) | ErrorKind::NotFound, .. }) => match &mount.token_file {
-            Some(path) => Ok(Token::File(path.clone())),
-            None => {
-                let remedy = "this release hands out no mount tokens: keep a token file on the nodes and name it in \
-                              `mount.token_file`";
-                Err(error::not_ready("mounts.token", "MOUNT_TOKEN_UNAVAILABLE", remedy))
-            }
-        },
-        answer => answer,
-    }
-}
-
-fn mount_token(rest: &Rest, filesystem: &Filesystem) -> Result<Token> {
-    let doing = "asking for a mount token";
-    let response = rest.send(&MOUNT_TOKEN, rest.request().param("uid", &filesystem.uid), doing)?;
-    let unreadable = |text: &str| error::internal(format_args!("{doing}: {text}")).with_native_code("UnreadableAnswer");
-    let answer: MountToken = envelope::one(response.body()).map_err(|junk| unreadable(&junk.0))?;
-    if answer.filesystem_name.is_some_and(|name| name != filesystem.name) {
-        return Err(unreadable("the token is for another filesystem"));
-    }
-    let handle = response.captured(0).ok_or_else(|| unreadable("the answer has no token"))?;
-    Ok(Token::Sealed(handle.to_owned()))
 }
 
 /// Whether a client container runs on the plan's node.

@@ -9,7 +9,7 @@
 //! come back with every retry and fail the change for good.
 
 use stowage_provider_sdk::prelude::{
-    Call, ClientSource, Error, MountSource, NodeResult, NodeStep, PosixIdentity, Progress, error,
+    Call, ClientSource, Error, Extensions, MountSource, NodeResult, NodeStep, PosixIdentity, Progress, error,
 };
 
 use crate::config::{ClientForm, Mount};
@@ -70,6 +70,20 @@ pub(crate) fn hand_over(
     posix: Option<&PosixIdentity>,
     prefixes: &[String],
 ) -> Progress {
+    hand_over_with(call, source, path, mark, posix, prefixes, &Extensions::new())
+}
+
+/// As [`hand_over`], on a source that the node can mount only with these arguments: `source.secret.<option>` holds a
+/// sealed handle, `source.option.<option>` a value.
+pub(crate) fn hand_over_with(
+    call: &Call,
+    source: MountSource,
+    path: &str,
+    mark: &str,
+    posix: Option<&PosixIdentity>,
+    prefixes: &[String],
+    access: &Extensions,
+) -> Progress {
     let owned = |step: NodeStep| match posix {
         Some(posix) => step.arg("uid", posix.uid).arg("gid", posix.gid).arg("mode", format_args!("{:04o}", posix.mode)),
         None => step,
@@ -79,6 +93,9 @@ pub(crate) fn hand_over(
         let within = if path.is_empty() { prefix.clone() } else { format!("{path}/{prefix}") };
         let made = step(call, &format!("{PREFIX}{prefix}"), "make-directory", &within);
         steps.push(owned(made.arg("parents", "true")));
+    }
+    if let Some(first) = steps.first_mut() {
+        first.args.extend(access.iter().cloned());
     }
     Progress::needs_node(source, steps)
 }

@@ -5,8 +5,8 @@ use stowage_provider_sdk::prelude::{Error, ErrorKind, Finding, FindingLevel};
 use crate::api::{Filesystem, S3Cluster};
 use crate::classify::{DATA_SERVICES_REMEDY, S3_REMEDY};
 use crate::config::{ClientForm, Config, Isolation, RESERVED_FILESYSTEMS};
+use crate::counters::MAX_TASKS;
 use crate::filesystems::MAX_FILESYSTEMS;
-use crate::probe::MAX_TASKS;
 use crate::rest::Rest;
 use crate::survey::{self, Shared, Survey};
 
@@ -32,6 +32,9 @@ pub(crate) fn findings(rest: &Rest, survey: &Survey) -> Vec<Finding> {
     rows.push(tasks(survey));
     rows.push(mounting(&rest.config));
     rows.push(isolation(&rest.config));
+    if rest.config.isolation == Isolation::Organization {
+        rows.push(organizations(&rest.config, survey));
+    }
     rows.push(s3_service(survey));
     rows.push(s3_binding(survey));
     rows.extend(survey::s3_reads(rest).into_iter().map(|(check, path, answer)| s3_read(check, path, answer)));
@@ -73,8 +76,7 @@ fn server(rest: &Rest) -> Finding {
 
 fn release(survey: &Survey) -> Finding {
     let release = &survey.cluster.release;
-    let mut numbers = release.split('.').map(|part| part.parse::<u32>().unwrap_or_default());
-    let version = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+    let version = survey.cluster.version();
     let seen = format!("REST v2, API version {}.{}, release {release}", version.0, version.1);
     if (4, 2) <= version && version.0 <= 5 {
         row("release", FindingLevel::Pass, "GET /cluster", seen, "this adapter knows 4.2 to 5.x")
@@ -118,6 +120,14 @@ fn identity(config: &Config, survey: &Survey) -> Finding {
             "the login is in another organization than configured",
         )
         .remedy("give the provider an account of the configured organization");
+    }
+    if config.isolation == Isolation::Organization {
+        return if who.role == "ClusterAdmin" {
+            row("identity", FindingLevel::Pass, asked, seen, "it may make organizations for tenants")
+        } else {
+            row("identity", FindingLevel::Fail, asked, seen, "it may not make organizations for tenants")
+                .remedy("give the provider an account with the role ClusterAdmin in Root")
+        };
     }
     if FULL_ROLES.contains(&who.role.as_str()) {
         row("identity", FindingLevel::Pass, asked, seen, "it may manage filesystems, quotas and mount tokens")
@@ -206,12 +216,7 @@ fn binding(rest: &Rest, survey: &Survey) -> Finding {
             row("binding", FindingLevel::Fail, "GET /fileSystems", seen, "no namespace can be made")
                 .remedy("make the filesystem, or name another in `filesystem`")
         }
-        (Isolation::Filesystem, _) => group(rest),
-        (Isolation::Organization, _) => {
-            let seen = "isolation organization is configured".to_owned();
-            row("binding", FindingLevel::Fail, "the configuration", seen, "this version makes no namespaces with it")
-                .remedy("set isolation to directory or filesystem")
-        }
+        (Isolation::Filesystem | Isolation::Organization, _) => group(rest),
     }
 }
 
@@ -323,11 +328,32 @@ fn isolation(config: &Config) -> Finding {
             FindingLevel::Note,
             asked,
             "filesystem".to_owned(),
-            "a mount token opens one namespace; read-only is kept by the client",
+            "a mount token opens one namespace; a fence (4.4) or a read-only token (5.1) keeps read-only at the server",
         ),
-        Isolation::Organization => {
-            row("isolation", FindingLevel::Fail, asked, "organization".to_owned(), "this version does not offer it")
+        Isolation::Organization => row(
+            "isolation",
+            FindingLevel::Note,
+            asked,
+            "organization".to_owned(),
+            "each tenant gets an organization, whose token opens its filesystems alone; S3 is not offered in it",
+        ),
+    }
+}
+
+fn organizations(config: &Config, survey: &Survey) -> Finding {
+    let (check, asked) = ("organizations", "GET /organizations");
+    let limit = config.organization_limit;
+    match &survey.organizations {
+        Ok(count) if count.saturating_mul(10) >= limit.saturating_mul(9) => {
+            let seen = format!("{count} of {limit} organizations");
+            row(check, FindingLevel::Warn, asked, seen, "tenants beyond the limit are refused")
+                .remedy("remove organizations that nobody uses, or place new tenants on another cluster")
         }
+        Ok(count) => {
+            let seen = format!("{count} of {limit} organizations");
+            row(check, FindingLevel::Pass, asked, seen, "each tenant takes one")
+        }
+        Err(cause) => unread(check, asked, cause, "no tenant can be given an organization"),
     }
 }
 

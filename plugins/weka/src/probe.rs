@@ -1,26 +1,17 @@
 //! The probe: what the cluster is, what can be done on it now, how it is and how full it is.
 
 use stowage_provider_sdk::prelude::{
-    Capability, ComponentHealth, Counter, ErrorKind, Finding, Health, HealthState, ProbeMode, ProbeReport, Result,
-    Value, error, host,
+    Capability, ComponentHealth, ErrorKind, Finding, Health, HealthState, ProbeMode, ProbeReport, Result, Value, error,
 };
 
 use crate::api::Filesystem;
-use crate::classify::{DATA_SERVICES_REMEDY, S3_REMEDY};
+use crate::classify::DATA_SERVICES_REMEDY;
 use crate::config::Isolation;
-use crate::filesystems::MAX_FILESYSTEMS;
+use crate::fences::MAX_ON_FILESYSTEM;
 use crate::limits::ROUNDING;
-use crate::namespaces::bound;
 use crate::rest::Rest;
 use crate::survey::{Shared, Survey};
-use crate::{Weka, preflight, quotas};
-
-/// Background tasks that a cluster runs at once.
-pub(crate) const MAX_TASKS: u64 = 32;
-/// Organizations that a cluster holds.
-const MAX_ORGANIZATIONS: u64 = 256;
-/// Local users that a cluster holds.
-const MAX_USERS: u64 = 1152;
+use crate::{Weka, counters, preflight, s3};
 
 impl Health for Weka {
     fn probe(mode: ProbeMode) -> Result<ProbeReport> {
@@ -32,7 +23,7 @@ impl Health for Weka {
             instance_id: survey.cluster.guid.clone(),
             capabilities: capabilities(&rest, &survey),
             health: health(&survey),
-            counters: counters(&rest, &survey),
+            counters: counters::of(&rest, &survey),
             extensions: vec![("cluster.name".to_owned(), survey.cluster.name.clone())],
         })
     }
@@ -54,17 +45,16 @@ fn read_only(mode: &ProbeMode) -> Result<()> {
 
 fn capabilities(rest: &Rest, survey: &Survey) -> Vec<Capability> {
     let directory = rest.config.isolation == Isolation::Directory;
-    let authenticated = rest.config.isolation == Isolation::Filesystem && rest.config.filesystem_auth_required;
+    let organization = rest.config.isolation == Isolation::Organization;
+    let authenticated = organization || (!directory && rest.config.filesystem_auth_required);
     let why = |capability: Capability, reason: &str| Capability {
         extensions: vec![("reason".to_owned(), reason.to_owned())],
         ..capability
     };
     let flag = |on: bool, id: &str| if on { Capability::supported(id) } else { Capability::unsupported(id) };
     let whole = "it acts on a whole filesystem, which namespaces share";
-    let later = "this version of the adapter does not offer it";
     vec![
         namespaces(rest, survey),
-        s3(survey),
         flag(true, "quota.hard")
             .with("quota.rounding-bytes", Value::Number(ROUNDING))
             .with("quota.latency", Value::Text("immediate".to_owned())),
@@ -72,25 +62,29 @@ fn capabilities(rest: &Rest, survey: &Survey) -> Vec<Capability> {
         why(Capability::unsupported("quota.inodes"), "quotas count bytes"),
         data_services(survey),
         Capability::supported("usage"),
-        isolation(directory, authenticated),
+        isolation(directory, organization, authenticated),
         encryption(rest, survey),
         Capability::supported("mounts.node").with("client.kind", Value::Text("wekafs".to_owned())),
         Capability::supported("mounts.csi"),
         Capability::supported("mounts.multi-writer"),
         why(Capability::unsupported("mounts.detach"), "the cluster can only remove a client with all its mounts"),
-        why(Capability::unsupported("mounts.server-read-only"), if directory { whole } else { later }),
+        server_read_only(directory, survey),
         fences(directory, survey),
-        why(Capability::unsupported("snapshots"), if directory { whole } else { later }),
-        why(Capability::unsupported("tenants"), later),
-        why(Capability::unsupported("access"), later),
-        why(Capability::unsupported("audit"), later),
+        if directory {
+            why(Capability::unsupported("snapshots"), whole)
+        } else {
+            Capability::supported("snapshots").with("snapshots.restore", Value::Flag(true))
+        },
+        tenants(rest, survey),
     ]
+    .into_iter()
+    .chain(s3::capabilities::probed(rest, survey))
+    .collect()
 }
 
 fn namespaces(rest: &Rest, survey: &Survey) -> Capability {
     let id = "namespaces.posix";
     let capability = match (rest.config.isolation, &survey.shared) {
-        (Isolation::Organization, _) => return Capability::unsupported(id),
         (_, None) => Capability::supported(id),
         (_, Some(Shared { filesystem: None, .. })) => Capability::unavailable(
             id,
@@ -109,29 +103,16 @@ fn namespaces(rest: &Rest, survey: &Survey) -> Capability {
         ),
         (_, Some(_)) => Capability::supported(id),
     };
-    let isolation = if survey.shared.is_some() { "directory" } else { "filesystem" };
+    let isolation = match rest.config.isolation {
+        Isolation::Directory => "directory",
+        Isolation::Filesystem => "filesystem",
+        Isolation::Organization => "organization",
+    };
     capability.with("isolation", Value::Text(isolation.to_owned())).evidence(format_args!(
         "release {}, {} filesystems listed",
         survey.cluster.release,
         listed(survey)
     ))
-}
-
-fn s3(survey: &Survey) -> Capability {
-    let id = "namespaces.s3";
-    let seen = match &survey.s3 {
-        Ok(s3) => format!("GET s3: active {}, {} hosts", s3.active, s3.hosts()),
-        Err(cause) => format!("GET s3: {}", cause.message),
-    };
-    let capability = if survey.s3_serves() {
-        Capability {
-            extensions: vec![("reason".to_owned(), "this version of the adapter does not offer it".to_owned())],
-            ..Capability::unsupported(id)
-        }
-    } else {
-        Capability::unavailable(id, "S3_NOT_ENABLED", S3_REMEDY)
-    };
-    capability.evidence(seen)
 }
 
 fn data_services(survey: &Survey) -> Capability {
@@ -144,10 +125,11 @@ fn data_services(survey: &Survey) -> Capability {
     }
 }
 
-fn isolation(directory: bool, authenticated: bool) -> Capability {
+fn isolation(directory: bool, organization: bool, authenticated: bool) -> Capability {
     let id = "isolation.server-enforced";
     if authenticated {
-        return Capability::supported(id).with("enforced-by", Value::Text("mount token".to_owned()));
+        let by = if organization { "organization" } else { "mount token" };
+        return Capability::supported(id).with("enforced-by", Value::Text(by.to_owned()));
     }
     let reason = if directory {
         "a node that mounts the shared filesystem can reach every namespace in it"
@@ -167,25 +149,67 @@ fn encryption(rest: &Rest, survey: &Survey) -> Capability {
             Capability::supported(id).evidence(format_args!("{} is encrypted", found.name))
         }
         Some(found) => Capability::unsupported(id).evidence(format_args!("{} is not encrypted", found.name)),
-        None if rest.config.isolation == Isolation::Filesystem => Capability::unsupported(id),
+        None if rest.config.isolation != Isolation::Directory => Capability::unsupported(id),
         None => Capability::unknown(id),
     }
 }
 
-/// Server-side client fences: the cluster may have them, but each is for a whole filesystem.
+/// Server-side client fences, which came with 4.4; each is for a whole filesystem.
 fn fences(directory: bool, survey: &Survey) -> Capability {
-    let seen = match &survey.fences {
-        Ok(()) => "the cluster has security policies".to_owned(),
+    let id = "mounts.fence";
+    let capability = match &survey.fences {
+        Ok(_) if directory => Capability {
+            extensions: vec![(
+                "reason".to_owned(),
+                "a fence is for a whole filesystem, which namespaces share".to_owned(),
+            )],
+            ..Capability::unsupported(id)
+        },
+        Ok(_) => Capability::supported(id).with("fence.max-per-namespace", Value::Number(MAX_ON_FILESYSTEM)),
+        Err(_) => Capability::unsupported(id),
+    };
+    capability.evidence(match &survey.fences {
+        Ok(count) => format!("{count} security policies are listed"),
         Err(cause) => cause.message.clone(),
-    };
-    let reason = if directory {
-        "a fence is for a whole filesystem, which namespaces share"
-    } else {
-        "this version of the adapter does not offer it"
-    };
-    Capability {
+    })
+}
+
+/// What makes a read-only mount read-only at the server: a token from 5.1 on, a fence from 4.4 on.
+fn server_read_only(directory: bool, survey: &Survey) -> Capability {
+    let id = "mounts.server-read-only";
+    let unsupported = |reason: &str| Capability {
         extensions: vec![("reason".to_owned(), reason.to_owned())],
-        ..Capability::unsupported("mounts.fence").evidence(seen)
+        ..Capability::unsupported(id)
+    };
+    if directory {
+        return unsupported("it acts on a whole filesystem, which namespaces share");
+    }
+    let by = match (survey.cluster.version() >= (5, 1), survey.fences.is_ok()) {
+        (true, _) => "read-only mount token",
+        (false, true) => "fence",
+        (false, false) => return unsupported("this release has neither read-only mount tokens nor security policies"),
+    };
+    Capability::supported(id)
+        .with("enforced-by", Value::Text(by.to_owned()))
+        .evidence(format_args!("release {}", survey.cluster.release))
+}
+
+/// Tenants as organizations: only an account that may list organizations can make them.
+fn tenants(rest: &Rest, survey: &Survey) -> Capability {
+    let id = "tenants";
+    if rest.config.isolation != Isolation::Organization {
+        let reason = "isolation `organization` alone gives a tenant a place of its own".to_owned();
+        return Capability { extensions: vec![("reason".to_owned(), reason)], ..Capability::unsupported(id) };
+    }
+    match &survey.organizations {
+        Ok(count) => Capability::supported(id)
+            .with("tenant.max", Value::Number(rest.config.organization_limit))
+            .evidence(format_args!("{count} organizations are listed")),
+        Err(cause) => Capability::unavailable(
+            id,
+            "ORGANIZATIONS_NOT_READABLE",
+            &format!("give the provider an account with the role ClusterAdmin in Root ({})", cause.message),
+        ),
     }
 }
 
@@ -218,53 +242,6 @@ fn health(survey: &Survey) -> Vec<ComponentHealth> {
 
 fn component(name: &str, state: HealthState) -> ComponentHealth {
     ComponentHealth { component: name.to_owned(), state }
-}
-
-fn counters(rest: &Rest, survey: &Survey) -> Vec<Counter> {
-    let now = host::now_ms();
-    let counter = |name: &str, used: u64, limit: Option<u64>, unit: &str| Counter {
-        name: name.to_owned(),
-        used,
-        limit,
-        unit_name: unit.to_owned(),
-        observed_at: now,
-    };
-    let total = survey.cluster.capacity.total_bytes;
-    let provisioned = total.saturating_sub(survey.cluster.capacity.unprovisioned_bytes);
-    let mut counters = vec![counter("cluster.provisioned-bytes", provisioned, Some(total), "bytes")];
-    match survey.shared.as_ref().and_then(|shared| Some((shared.filesystem.as_ref()?, shared))) {
-        Some((found, shared)) => {
-            counters.push(counter("filesystem.used-bytes", found.used_total, Some(found.total_budget), "bytes"));
-            // Where new namespaces go, capacity is what the quotas have not promised yet.
-            let promised = match &shared.quotas {
-                Some(Ok(listed)) => quotas::promised(listed, None),
-                _ => found.used_total,
-            };
-            let percent = rest.config.overcommit_percent;
-            let limit = (percent != 0).then(|| bound(found.total_budget, percent));
-            counters.push(counter("capacity.bytes", promised.max(found.used_total), limit, "bytes"));
-            if let Some(Ok(listed)) = &shared.quotas {
-                counters.push(counter("quotas", listed.len() as u64, None, "quotas"));
-            }
-        }
-        None => counters.push(counter("capacity.bytes", provisioned, Some(total), "bytes")),
-    }
-    if survey.filesystems.is_ok() {
-        counters.push(counter("filesystems", listed(survey), Some(MAX_FILESYSTEMS), "filesystems"));
-    }
-    if let Some(running) = survey.running_tasks() {
-        counters.push(counter("tasks", running, Some(MAX_TASKS), "tasks"));
-    }
-    if let Ok(count) = survey.organizations {
-        counters.push(counter("organizations", count, Some(MAX_ORGANIZATIONS), "organizations"));
-    }
-    if let Ok(count) = survey.users {
-        counters.push(counter("users", count, Some(MAX_USERS), "users"));
-    }
-    if let Ok(clients) = &survey.clients {
-        counters.push(counter("clients", clients.len() as u64, None, "clients"));
-    }
-    counters
 }
 
 fn listed(survey: &Survey) -> u64 {

@@ -18,6 +18,51 @@ pub(crate) enum Reference {
     /// A mount plan.
     #[serde(rename = "m")]
     Plan(Plan),
+    /// A tenant's organization.
+    #[serde(rename = "t")]
+    Tenant(Tenant),
+    /// A snapshot of a filesystem.
+    #[serde(rename = "s")]
+    Snapshot(Snapshot),
+}
+
+/// Where a tenant's filesystems are: an organization, and the secret of its administrator.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Place {
+    /// The organization's uid.
+    #[serde(rename = "u")]
+    pub(crate) uid: String,
+    /// Its name, which logins name.
+    #[serde(rename = "n")]
+    pub(crate) organization: String,
+    /// The host's name of the secret; never its value.
+    #[serde(rename = "s")]
+    pub(crate) secret: String,
+}
+
+/// A tenant's organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Tenant {
+    /// Where it is.
+    #[serde(rename = "w")]
+    pub(crate) place: Place,
+}
+
+/// A snapshot of a namespace's filesystem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Snapshot {
+    /// Its uid.
+    #[serde(rename = "u")]
+    pub(crate) uid: String,
+    /// Its native name.
+    #[serde(rename = "n")]
+    pub(crate) name: String,
+    /// The filesystem's uid.
+    #[serde(rename = "f")]
+    pub(crate) filesystem_uid: String,
+    /// Where the filesystem is, if not in the configured organization.
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) place: Option<Place>,
 }
 
 /// A namespace by `directory`.
@@ -38,6 +83,12 @@ pub(crate) struct Directory {
     /// Its mark.
     #[serde(rename = "o")]
     pub(crate) mark: String,
+    /// The bucket over it.
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) bucket: Option<String>,
+    /// Nodes do not mount it.
+    #[serde(rename = "x", default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) s3_alone: bool,
 }
 
 /// A namespace by `filesystem`.
@@ -52,6 +103,9 @@ pub(crate) struct Whole {
     /// Its mark.
     #[serde(rename = "o")]
     pub(crate) mark: String,
+    /// Where it is, if not in the configured organization.
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) place: Option<Place>,
 }
 
 /// A mount plan: whose client shall be seen at the backend.
@@ -66,6 +120,23 @@ pub(crate) struct Plan {
     /// The node's addresses.
     #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) addresses: Vec<String>,
+    /// The fence that was made for it.
+    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) fence: Option<Fence>,
+}
+
+/// A security policy that lets one plan's node mount a filesystem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Fence {
+    /// The policy's uid.
+    #[serde(rename = "p")]
+    pub(crate) policy: String,
+    /// The filesystem's uid.
+    #[serde(rename = "u")]
+    pub(crate) filesystem_uid: String,
+    /// Where the filesystem is, if not in the configured organization.
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) place: Option<Place>,
 }
 
 /// A reference that this adapter did not write.
@@ -102,9 +173,38 @@ mod tests {
                 path: format!("/stowage/{name}"),
                 inode,
                 mark: crate::mark::of(&name),
+                bucket: Some(name.clone()),
+                s3_alone: true,
             });
-            let plan = Reference::Plan(Plan { filesystem: name, node, addresses: vec!["10.0.0.1".to_owned(); 16] });
-            for reference in [directory, plan] {
+            let place = Place {
+                uid: "7a6bfe5e-9944-4bf4-b799-527e9b5c2a13".to_owned(),
+                organization: "x".repeat(32),
+                secret: format!("made/{}/{}", "p".repeat(63), "t".repeat(64)),
+            };
+            let whole = Reference::Filesystem(Whole {
+                uid: place.uid.clone(),
+                name: name.clone(),
+                mark: crate::mark::of(&name),
+                place: Some(place.clone()),
+            });
+            let fence = Fence {
+                policy: place.uid.clone(),
+                filesystem_uid: place.uid.clone(),
+                place: Some(place.clone()),
+            };
+            let snapshot = Reference::Snapshot(Snapshot {
+                uid: place.uid.clone(),
+                name: name.clone(),
+                filesystem_uid: place.uid.clone(),
+                place: Some(place.clone()),
+            });
+            let plan = Reference::Plan(Plan {
+                filesystem: name,
+                node,
+                addresses: vec!["fd00:1111:2222:3333:4444:5555:6666:7777".to_owned(); 8],
+                fence: Some(fence),
+            });
+            for reference in [directory, plan, whole, snapshot, Reference::Tenant(Tenant { place })] {
                 let bytes = reference.bytes();
                 prop_assert!(bytes.len() <= MAX_BYTES);
                 prop_assert_eq!(Reference::read(&bytes), Ok(reference));

@@ -1,4 +1,4 @@
-//! Requests as the configured identity, and answers read or classified.
+//! Requests as an identity, and answers read or classified.
 //!
 //! One place decides what an answer is: good and readable, good and unreadable (after a change that is `ambiguous`: it may
 //! have been applied), or a refusal. Lists are always read to their last page: a client that stopped at the first lost
@@ -9,26 +9,53 @@ use stowage_provider_sdk::prelude::{Error, ErrorKind, Exchange, Request, Respons
 
 use crate::api::{Junk, Listed, envelope};
 use crate::classify::{Refusal, classify, hidden};
-use crate::config::Config;
+use crate::config::{Config, ROOT_ORGANIZATION};
 use crate::exchanges::{ADMIN, LOGIN_FLOW};
 
 /// Pages of one list before the backend is taken to be going in circles.
 const MAX_PAGES: usize = 100_000;
 
-/// The backend, as the configured identity.
+/// Who speaks: a secret with `username` and `password`, and the organization that it logs in to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Login {
+    secret: String,
+    organization: String,
+}
+
+/// The backend, as one identity.
+#[derive(Debug, Clone)]
 pub(crate) struct Rest {
     pub(crate) config: Config,
+    login: Login,
 }
 
 impl Rest {
-    /// With the configuration of this call.
+    /// With the configuration of this call, as the configured account.
     pub(crate) fn connect() -> Result<Self> {
-        Ok(Self { config: Config::load()? })
+        let config = Config::load()?;
+        let login = Login { secret: ADMIN.to_owned(), organization: config.organization.clone() };
+        Ok(Self { config, login })
     }
 
-    /// A request as the configured identity.
+    /// The same backend as the user of another secret, logged in to `organization`.
+    pub(crate) fn as_user(&self, secret: &str, organization: &str) -> Self {
+        let login = Login { secret: secret.to_owned(), organization: organization.to_owned() };
+        Self { config: self.config.clone(), login }
+    }
+
+    /// The organization that requests are made in.
+    pub(crate) fn organization(&self) -> &str {
+        &self.login.organization
+    }
+
+    /// Whether this identity is in the organization that every cluster has.
+    pub(crate) fn in_root(&self) -> bool {
+        self.login.organization == ROOT_ORGANIZATION
+    }
+
+    /// A request as this identity.
     pub(crate) fn request(&self) -> Request {
-        Request::new().flow_with(LOGIN_FLOW, ADMIN, &[("org", &self.config.organization)])
+        Request::new().flow_with(LOGIN_FLOW, &self.login.secret, &[("org", &self.login.organization)])
     }
 
     /// Sends, and answers only what is good.
@@ -100,7 +127,8 @@ pub(crate) fn absent<T>(answer: Result<T>) -> Result<Option<T>> {
     }
 }
 
-fn unreadable(exchange: &Exchange, doing: &str, cause: &Junk) -> Error {
+/// The error of an answer that cannot be read: after a change it may have been applied.
+pub(crate) fn unreadable(exchange: &Exchange, doing: &str, cause: &Junk) -> Error {
     let text = format!("{doing}: {}", cause.0);
     let error = if exchange.is_safe() { error::internal(text) } else { error::ambiguous(text) };
     error.with_native_code("UnreadableAnswer")

@@ -4,16 +4,20 @@
 //! itself cannot be read is there nothing to reason about.
 
 use serde::de::DeserializeOwned;
-use stowage_provider_sdk::prelude::{Exchange, Result};
+use serde_json::Value;
+use stowage_provider_sdk::prelude::{Exchange, Result, error};
 
-use crate::api::{AuditWebhook, Cluster, Container, Filesystem, Process, Quota, S3Cluster, Task, TokensExpiry, Whoami};
+use crate::api::{
+    AuditWebhook, Cluster, Container, Filesystem, Process, Quota, S3Cluster, Snapshot, Task, TokensExpiry, User,
+    Whoami, envelope,
+};
 use crate::config::Isolation;
 use crate::exchanges::{
     CLUSTER, CONTAINERS, GROUPS, HEALTHCHECK, ORGANIZATIONS, PROCESSES, S3, S3_AUDIT_WEBHOOK, S3_BUCKETS, S3_POLICIES,
     S3_SERVICE_ACCOUNTS, S3_USER_POLICIES, SECURITY_POLICIES, TASKS, TOKENS_EXPIRY, USERS, WHOAMI,
 };
 use crate::rest::Rest;
-use crate::{filesystems, quotas};
+use crate::{filesystems, quotas, snapshots};
 
 /// What was seen.
 pub(crate) struct Survey {
@@ -24,9 +28,14 @@ pub(crate) struct Survey {
     pub(crate) processes: Result<Vec<Process>>,
     pub(crate) tasks: Result<Vec<Task>>,
     pub(crate) clients: Result<Vec<Container>>,
-    pub(crate) fences: Result<()>,
+    /// Client fences of the organization.
+    pub(crate) fences: Result<u64>,
     pub(crate) organizations: Result<u64>,
-    pub(crate) users: Result<u64>,
+    pub(crate) users: Result<Vec<User>>,
+    /// Looked at only where namespaces have snapshots: a cluster may hold tens of thousands.
+    pub(crate) snapshots: Option<Result<Vec<Snapshot>>>,
+    /// Buckets and IAM policies, once S3 serves.
+    pub(crate) s3_counts: Option<[Result<u64>; 2]>,
     pub(crate) s3: Result<S3Cluster>,
     pub(crate) s3_audit: Result<AuditWebhook>,
     /// The shared filesystem of isolation `directory`.
@@ -50,7 +59,10 @@ impl Survey {
     pub(crate) fn take(rest: &Rest) -> Result<Self> {
         let cluster = rest.one(&CLUSTER, rest.request(), "reading the cluster")?;
         let filesystems = filesystems::all(rest);
-        let shared = (rest.config.isolation == Isolation::Directory).then(|| shared(rest, filesystems.as_ref().ok()));
+        let directory = rest.config.isolation == Isolation::Directory;
+        let shared = directory.then(|| shared(rest, filesystems.as_ref().ok()));
+        let s3: Result<S3Cluster> = rest.one(&S3, rest.request(), "reading the S3 service");
+        let serves = s3.as_ref().is_ok_and(S3Cluster::serves);
         Ok(Self {
             cluster,
             identity: rest.one(&WHOAMI, rest.request(), "asking who the adapter is"),
@@ -59,10 +71,12 @@ impl Survey {
             processes: list(rest, &PROCESSES, "listing processes"),
             tasks: list(rest, &TASKS, "listing tasks"),
             clients: rest.all(&CONTAINERS, &rest.request().query("filter_type", "Clients"), "listing clients"),
-            fences: readable(rest, &SECURITY_POLICIES, "listing security policies"),
+            fences: count(rest, &SECURITY_POLICIES, "listing security policies"),
             organizations: count(rest, &ORGANIZATIONS, "listing organizations"),
-            users: count(rest, &USERS, "listing users"),
-            s3: rest.one(&S3, rest.request(), "reading the S3 service"),
+            users: list(rest, &USERS, "listing users"),
+            snapshots: (!directory).then(|| snapshots::all(rest)),
+            s3_counts: serves.then(|| [&S3_BUCKETS, &S3_POLICIES].map(|exchange| count_within(rest, exchange))),
+            s3,
             s3_audit: rest.one(&S3_AUDIT_WEBHOOK, rest.request(), "reading the S3 audit webhook"),
             shared,
         })
@@ -82,7 +96,7 @@ impl Survey {
 
     /// Whether S3 serves: switched on, on at least one container.
     pub(crate) fn s3_serves(&self) -> bool {
-        self.s3.as_ref().is_ok_and(|s3| s3.active && s3.hosts() > 0)
+        self.s3.as_ref().is_ok_and(S3Cluster::serves)
     }
 }
 
@@ -133,6 +147,23 @@ fn list<T: DeserializeOwned>(rest: &Rest, exchange: &Exchange, doing: &str) -> R
 
 fn count(rest: &Rest, exchange: &Exchange, doing: &str) -> Result<u64> {
     list::<serde::de::IgnoredAny>(rest, exchange, doing).map(|rows| rows.len() as u64)
+}
+
+/// How many an S3 list holds. Its rows stand in the answer's `data`, or in the one list within it, as names or objects.
+fn count_within(rest: &Rest, exchange: &Exchange) -> Result<u64> {
+    let doing = "reading the S3 side";
+    let body = rest.send(exchange, rest.request(), doing)?;
+    let rows = match envelope::data(body.body()) {
+        Ok(Value::Array(rows)) => Some(rows.len()),
+        Ok(Value::Object(fields)) => fields.values().find_map(|field| match field {
+            Value::Array(rows) => Some(rows.len()),
+            Value::Object(rows) => Some(rows.len()),
+            _ => None,
+        }),
+        _ => None,
+    };
+    let unreadable = || error::internal(format_args!("{doing}: no list")).with_native_code("UnreadableAnswer");
+    rows.map(|rows| rows as u64).ok_or_else(unreadable)
 }
 
 fn readable(rest: &Rest, exchange: &Exchange, doing: &str) -> Result<()> {

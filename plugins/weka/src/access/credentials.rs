@@ -1,17 +1,15 @@
 //! Credentials issued beneath a parent: sessions, and service accounts as keys.
 
-use stowage_provider_sdk::prelude::{
-    Call, Credential, Issue, Issued, KeyPair, Policy, Result, error, host,
-};
 use stowage_provider_sdk::contract::types::{KeyRequest, SessionRequest};
+use stowage_provider_sdk::prelude::{Call, Credential, Issue, Issued, KeyPair, Policy, Result, error, host};
 
+use super::listing::{self, Trace};
 use super::native::{Key, Native, Parent, Session};
 use super::{NO_ENDPOINT, NO_ENDPOINT_REMEDY};
 use crate::rest::Rest;
 use crate::s3::accounts::{self, MAX_PER_USER};
 use crate::s3::document::Document;
 use crate::s3::sts::{self, Keys, MAX_TTL_S, MIN_TTL_S};
-use super::listing::{self, Trace};
 
 /// Issues a session. It is not found again when its answer is lost, and ends with its time.
 pub(crate) fn session(rest: &Rest, call: &Call, request: &SessionRequest) -> Result<Issue> {
@@ -36,7 +34,10 @@ pub(crate) fn session(rest: &Rest, call: &Call, request: &SessionRequest) -> Res
 pub(crate) fn key(rest: &Rest, call: &Call, request: &KeyRequest) -> Result<Issue> {
     let parent = parent(&request.principal, request.parent_secret.as_deref())?;
     if request.expires_at.is_some() {
-        return Err(super::unsupported("a key that expires", "the backend's keys do not; issue a session, or revoke it in time"));
+        return Err(super::unsupported(
+            "a key that expires",
+            "the backend's keys do not; issue a session, or revoke it in time",
+        ));
     }
     let Some(policy) = &request.policy else {
         return Err(error::invalid("policy", "is needed: a key without one may do all that its parent may"));

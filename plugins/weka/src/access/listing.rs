@@ -72,7 +72,8 @@ pub(crate) fn list(rest: &Rest, principal: Option<&[u8]>, page: &PageRequest) ->
     let mut items = Vec::new();
     let mut budget = BUDGET;
     for parent in &parents {
-        let mut last = cursor.as_ref().filter(|at| at.parent == parent.name).and_then(|at| at.key.clone()).unwrap_or_default();
+        let mut last =
+            cursor.as_ref().filter(|at| at.parent == parent.name).and_then(|at| at.key.clone()).unwrap_or_default();
         let user = accounts::login(rest, &parent.secret);
         budget = budget.saturating_sub(1);
         let mut keys = accounts::keys(&user)?;

@@ -123,7 +123,9 @@ impl Access for Weka {
     fn rotate(call: Call, reference: NativeRef) -> Result<Issue> {
         match Native::read(&reference)? {
             Native::Key(key) => credentials::rotate(&connect()?, &call, &key),
-            Native::Session(_) => Err(unsupported("rotate of a session", "issue another one; this one ends with its time")),
+            Native::Session(_) => {
+                Err(unsupported("rotate of a session", "issue another one; this one ends with its time"))
+            }
             Native::Parent(_) => Err(error::invalid("ref", "is a principal; only credentials are rotated")),
         }
     }

@@ -4,8 +4,8 @@
 //! ending all of a parent is done only when it is asked for by that name. How many sessions end with a parent the backend
 //! does not tell, so `also-ended` is not claimed there; the host knows what it has issued.
 
-use stowage_provider_sdk::prelude::{Error, Result, Revocation, RevokeScope, error, host};
 use stowage_provider_sdk::contract::types::Revoked;
+use stowage_provider_sdk::prelude::{Error, Result, Revocation, RevokeScope, error, host};
 
 use super::native::{Native, Parent};
 use super::principals;
@@ -30,9 +30,11 @@ pub(crate) fn revoke(rest: &Rest, native: &Native, scope: RevokeScope) -> Result
         (Native::Session(session), RevokeScope::FutureOnly) => {
             Ok(revoked(RevokeScope::FutureOnly, Some(session.expires_at), Some(0)))
         }
-        (Native::Key(_), RevokeScope::Session | RevokeScope::FutureOnly) => {
-            Err(instead("this scope for a key", "a key has no end of its own; remove it (credential)", "credential,principal-all"))
-        }
+        (Native::Key(_), RevokeScope::Session | RevokeScope::FutureOnly) => Err(instead(
+            "this scope for a key",
+            "a key has no end of its own; remove it (credential)",
+            "credential,principal-all",
+        )),
         (native, RevokeScope::PrincipalAll) => all(rest, native.parent()),
         (Native::Parent(_), _) => Err(instead(
             "this scope for a principal",

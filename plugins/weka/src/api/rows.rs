@@ -21,6 +21,14 @@ pub(crate) struct Cluster {
     pub(crate) net: Net,
 }
 
+impl Cluster {
+    /// Major and minor number of the release; 0 for what cannot be read.
+    pub(crate) fn version(&self) -> (u32, u32) {
+        let mut numbers = self.release.split('.').map(|part| part.parse().unwrap_or_default());
+        (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
+    }
+}
+
 /// Bytes of the cluster; `unprovisioned_bytes` is what a new filesystem can still take.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct Capacity {
@@ -48,6 +56,56 @@ pub(crate) struct Whoami {
     pub(crate) org_name: String,
 }
 
+/// A row of `GET /users`.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct User {
+    #[serde(default)]
+    pub(crate) role: String,
+}
+
+/// A row of `GET /organizations`. A quota of 0 is no limit; `Root` has id 0.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Organization {
+    pub(crate) uid: String,
+    pub(crate) name: String,
+    #[serde(default, deserialize_with = "number::whole")]
+    pub(crate) total_quota: u64,
+    #[serde(default, deserialize_with = "number::whole")]
+    pub(crate) total_allocated: u64,
+}
+
+/// A row of `GET /snapshots`, whose fields are in camel case unlike all others.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Snapshot {
+    pub(crate) uid: String,
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) filesystem_uid: String,
+    #[serde(default)]
+    pub(crate) access_point: String,
+    #[serde(default)]
+    pub(crate) creation_time: String,
+    #[serde(default)]
+    pub(crate) is_writable: bool,
+    #[serde(default)]
+    pub(crate) is_removing: bool,
+}
+
+/// A row of `GET /security/policies`, or of those attached to a filesystem, which tell name and uid only.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct SecurityPolicy {
+    pub(crate) uid: String,
+    #[serde(default)]
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) action: String,
+    #[serde(default)]
+    pub(crate) ips: Vec<String>,
+    #[serde(default)]
+    pub(crate) read_only: bool,
+}
+
 /// `GET /security/defaultTokensExpiry`.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct TokensExpiry {
@@ -58,7 +116,7 @@ pub(crate) struct TokensExpiry {
 }
 
 /// A row of `GET /fileSystems`. The capacity that was asked for comes back as `total_budget`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct Filesystem {
     pub(crate) uid: String,
     pub(crate) name: String,
@@ -237,6 +295,11 @@ pub(crate) struct S3Cluster {
 }
 
 impl S3Cluster {
+    /// Whether it serves: switched on, on at least one container.
+    pub(crate) fn serves(&self) -> bool {
+        self.active && self.hosts() > 0
+    }
+
     /// How many containers serve S3.
     pub(crate) fn hosts(&self) -> u64 {
         match &self.s3_hosts {

@@ -4,10 +4,11 @@
 //! filesystem can reach all of it, and nothing that acts on a whole filesystem (snapshot, fence, token) can be offered.
 
 use stowage_provider_sdk::prelude::{
-    Call, DataPolicy, Lifecycle, Limit, NamespaceSpec, NamespaceState, NativeRef, Progress, Protocol, Result, error,
+    Call, DataPolicy, Lifecycle, Limit, NamespaceSpec, NamespaceState, NativeRef, Progress, Result, error,
 };
 
-use super::wanted::Wanted;
+use super::serving::{self, Served};
+use super::wanted::{Serve, Wanted};
 use crate::api::{Filesystem, Quota};
 use crate::jobs::Handle;
 use crate::limits::{Numbers, effective, numbers, says};
@@ -16,11 +17,13 @@ use crate::paths::is_relative;
 use crate::quotas::{self, ADDING, DELETING, FAILED};
 use crate::reference::{Directory, Reference};
 use crate::rest::Rest;
-use crate::{filesystems, node_steps};
+use crate::s3::buckets::Bucket;
+use crate::{filesystems, node_steps, s3};
 
 /// Makes the directory (by a node), its quota, its mark and its prefixes (by a node).
 pub(crate) fn create(rest: &Rest, call: &Call, spec: &NamespaceSpec) -> Result<Progress> {
     let wanted = Wanted::read(spec)?;
+    can_serve(rest, wanted.serve, &wanted.physical_id)?;
     let filesystem = filesystems::shared(rest)?;
     let mark = mark::of(&call.owner);
     let relative = format!("{}/{}", rest.config.root, wanted.physical_id);
@@ -48,7 +51,8 @@ pub(crate) fn create(rest: &Rest, call: &Call, spec: &NamespaceSpec) -> Result<P
     if !node_steps::handed_over(call, &relative, &wanted.prefixes)? {
         return Ok(node_steps::hand_over(call, source(), &relative, &mark, wanted.posix.as_ref(), &wanted.prefixes));
     }
-    Ok(Progress::Done(reference(&filesystem, &path, quota.inode_id, &mark)))
+    let served = serve(rest, &filesystem, &path, wanted.serve)?;
+    Ok(Progress::Done(reference(&filesystem, &path, quota.inode_id, &mark, served)))
 }
 
 /// Takes over a directory that is there already. Its data, owner and permissions stay as they are.
@@ -56,6 +60,7 @@ pub(crate) fn adopt(rest: &Rest, call: &Call, location: &str, spec: &NamespaceSp
     let wanted = Wanted::read(spec)?;
     let filesystem = filesystems::shared(rest)?;
     let path = located(rest, &filesystem, location)?;
+    can_serve(rest, wanted.serve, serving::bucket_name(&path))?;
     let relative = path.trim_start_matches('/').to_owned();
     let mark = mark::of(&call.owner);
     let Some(inode) = quotas::resolve(rest, &filesystem.uid, &path)? else {
@@ -72,7 +77,9 @@ pub(crate) fn adopt(rest: &Rest, call: &Call, location: &str, spec: &NamespaceSp
         return Err(error::in_use(format_args!("directory {path}"), format_args!("the namespace at {other}")));
     }
     if dry_run {
-        return Ok(Progress::Done(reference(&filesystem, &path, inode, &mark)));
+        let bucket = wanted.serve.s3.then(|| serving::bucket_name(&path).to_owned());
+        let served = Served { bucket, s3_alone: !wanted.serve.posix };
+        return Ok(Progress::Done(reference(&filesystem, &path, inode, &mark, served)));
     }
     let quota = match found {
         Some(found) if says(found, wanted.numbers) => found.clone(),
@@ -85,7 +92,8 @@ pub(crate) fn adopt(rest: &Rest, call: &Call, location: &str, spec: &NamespaceSp
         let source = node_steps::source(rest, &filesystem.name);
         return Ok(node_steps::hand_over(call, source, &relative, &mark, None, &[]));
     }
-    Ok(Progress::Done(reference(&filesystem, &path, inode, &mark)))
+    let served = serve(rest, &filesystem, &path, wanted.serve)?;
+    Ok(Progress::Done(reference(&filesystem, &path, inode, &mark, served)))
 }
 
 /// Replaces the quota's numbers and keeps its mark.
@@ -96,7 +104,7 @@ pub(crate) fn set_limits(rest: &Rest, directory: &Directory, limits: &[Limit]) -
     let inode = match own(&listed, &directory.path, &directory.mark)? {
         Some(found) if says(found, wanted) => {
             let settled = unsettled(rest, &filesystem.uid, found, &directory.path)?;
-            let native = reference(&filesystem, &directory.path, found.inode_id, &directory.mark);
+            let native = again(directory, found.inode_id);
             return Ok(settled.unwrap_or(Progress::Done(native)));
         }
         Some(found) => found.inode_id,
@@ -106,7 +114,22 @@ pub(crate) fn set_limits(rest: &Rest, directory: &Directory, limits: &[Limit]) -
     };
     let quota = put(rest, &filesystem, &listed, inode, &directory.path, wanted, &directory.mark)?;
     let settled = unsettled(rest, &filesystem.uid, &quota, &directory.path)?;
-    Ok(settled.unwrap_or_else(|| Progress::Done(reference(&filesystem, &directory.path, inode, &directory.mark))))
+    Ok(settled.unwrap_or_else(|| Progress::Done(again(directory, inode))))
+}
+
+/// Makes the bucket over the directory, or takes it away; its data stays where it is.
+pub(crate) fn set_protocols(rest: &Rest, directory: &Directory, wanted: Serve) -> Result<Progress> {
+    can_serve(rest, wanted, serving::bucket_name(&directory.path))?;
+    let filesystem = of(rest, directory)?;
+    // What is taken away is taken away even where the directory's quota was changed by hand.
+    if wanted.s3 {
+        own(&quotas::all(rest, &filesystem.uid)?, &directory.path, &directory.mark)?;
+    } else {
+        serving::remove_bucket(rest, directory)?;
+    }
+    let served = serve(rest, &filesystem, &directory.path, wanted)?;
+    let native = Directory { bucket: served.bucket, s3_alone: served.s3_alone, ..directory.clone() };
+    Ok(Progress::Done(Reference::Directory(native).bytes()))
 }
 
 /// Removes the quota, and with `purge` first the data. Absent is done.
@@ -122,6 +145,9 @@ pub(crate) fn delete(rest: &Rest, call: &Call, directory: &Directory, data: &Dat
         && owner != directory.mark
     {
         return Err(error::foreign_owner(format_args!("directory {}", directory.path), owner));
+    }
+    if matches!(data, DataPolicy::Keep | DataPolicy::Purge) {
+        serving::remove_bucket(rest, directory)?;
     }
     match data {
         DataPolicy::Keep => {}
@@ -166,19 +192,19 @@ pub(crate) fn inspect(rest: &Rest, directory: &Directory) -> Result<NamespaceSta
             }
         }
     }
-    let native = reference(&filesystem, &directory.path, inode, &directory.mark);
+    let (served, trouble) = serving::look(rest, directory)?;
+    let native = again(directory, inode);
     let location = format!("{}:{}", filesystem.name, directory.path);
-    Ok(match quota {
-        Some(quota) => state(native, location, &quota),
-        None => NamespaceState {
-            extensions: vec![("quota".to_owned(), "missing".to_owned())],
-            ..state(native, location, &Quota::default())
-        },
-    })
+    let mut seen = state(native, location, quota.as_ref().unwrap_or(&Quota::default()), &served);
+    if quota.is_none() {
+        seen.extensions.push(("quota".to_owned(), "missing".to_owned()));
+    }
+    seen.extensions.extend(trouble.map(|trouble| ("bucket".to_owned(), trouble.to_owned())));
+    Ok(seen)
 }
 
 /// The state of a directory with this quota.
-pub(crate) fn state(native: NativeRef, location: String, quota: &Quota) -> NamespaceState {
+pub(crate) fn state(native: NativeRef, location: String, quota: &Quota, served: &Served) -> NamespaceState {
     NamespaceState {
         ref_: native,
         lifecycle: match quota.status.as_str() {
@@ -188,7 +214,7 @@ pub(crate) fn state(native: NativeRef, location: String, quota: &Quota) -> Names
             FAILED => Lifecycle::Other("quota-error".to_owned()),
             _ => Lifecycle::Unknown,
         },
-        protocols: vec![Protocol::Posix],
+        protocols: served.protocols(),
         effective_limits: effective(quota),
         owner: quota.owner().and_then(mark::owner).map(str::to_owned),
         location,
@@ -211,22 +237,54 @@ fn gone(directory: &Directory) -> NamespaceState {
 }
 
 /// The reference to a directory.
-pub(crate) fn reference(filesystem: &Filesystem, path: &str, inode: u64, mark: &str) -> NativeRef {
+fn reference(filesystem: &Filesystem, path: &str, inode: u64, mark: &str, served: Served) -> NativeRef {
     Reference::Directory(Directory {
         filesystem_uid: filesystem.uid.clone(),
         filesystem: filesystem.name.clone(),
         path: path.to_owned(),
         inode,
         mark: mark.to_owned(),
+        bucket: served.bucket,
+        s3_alone: served.s3_alone,
     })
     .bytes()
 }
 
-/// The reference to what a listed quota marks; `None` for one without a path.
-pub(crate) fn listed_reference(filesystem: &Filesystem, quota: &Quota) -> Option<(NativeRef, String)> {
+/// The same directory, perhaps made anew under another inode.
+fn again(directory: &Directory, inode: u64) -> NativeRef {
+    Reference::Directory(Directory { inode, ..directory.clone() }).bytes()
+}
+
+/// What a listed quota marks.
+pub(crate) struct ListedDirectory {
+    pub(crate) native: NativeRef,
+    pub(crate) path: String,
+    pub(crate) served: Served,
+}
+
+/// What a listed quota marks, with the bucket over it; `None` for one without a path.
+pub(crate) fn listed_reference(filesystem: &Filesystem, quota: &Quota, buckets: &[Bucket]) -> Option<ListedDirectory> {
     let path = quota.path()?;
-    let native = reference(filesystem, &path, quota.inode_id, quota.owner().unwrap_or_default());
-    Some((native, path))
+    let served = Served::seen(buckets, &filesystem.name, &path);
+    let mark = quota.owner().unwrap_or_default();
+    let native = reference(filesystem, &path, quota.inode_id, mark, served.clone());
+    Some(ListedDirectory { native, path, served })
+}
+
+/// Whether it can be served so, asked before anything is made.
+fn can_serve(rest: &Rest, wanted: Serve, bucket: &str) -> Result<()> {
+    if wanted.s3 {
+        s3::buckets::check_name(bucket)?;
+        s3::ready(rest)?;
+    }
+    Ok(())
+}
+
+/// Serves the directory as asked for, by a bucket over it too.
+fn serve(rest: &Rest, filesystem: &Filesystem, path: &str, wanted: Serve) -> Result<Served> {
+    let bucket =
+        if wanted.s3 { Some(serving::add_bucket(rest, &filesystem.uid, &filesystem.name, path)?) } else { None };
+    Ok(Served { bucket, s3_alone: wanted.s3 && !wanted.posix })
 }
 
 fn of(rest: &Rest, directory: &Directory) -> Result<Filesystem> {

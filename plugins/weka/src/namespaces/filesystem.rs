@@ -1,8 +1,10 @@
-//! Isolation `filesystem`: a namespace is a filesystem of its own.
+//! Isolation `filesystem` and `organization`: a namespace is a filesystem of its own, under `organization` in the
+//! tenant's.
 //!
 //! A filesystem has no field for an owner, so its name ends with eight characters that follow from the owner token:
 //! `sw-<physical-id>-<owner>`. Its capacity is the hard limit. It is made without authentication, so that a node can make
-//! its prefixes, and requires a token from then on; until then it is empty.
+//! its prefixes, and requires a token from then on; until then it is empty. In a tenant's organization every mount needs a
+//! token whatever the filesystem says, so the node gets one with its work.
 
 use stowage_provider_sdk::prelude::{
     Call, DataPolicy, Enforcement, Error, ErrorKind, Lifecycle, Limit, NamespaceSpec, NamespaceState, NativeRef,
@@ -10,68 +12,77 @@ use stowage_provider_sdk::prelude::{
 };
 
 use super::wanted::Wanted;
-use crate::api::{Cluster, Filesystem, FilesystemPhase};
-use crate::exchanges::CLUSTER;
+use crate::api::{Filesystem, FilesystemPhase};
 use crate::filesystems::{self, MAX_FILESYSTEMS, MIN_CAPACITY};
+use crate::home::Home;
 use crate::jobs::{Awaited, Handle};
 use crate::limits::{Numbers, bytes, numbers, rounded};
 use crate::reference::{Reference, Whole};
 use crate::rest::Rest;
-use crate::{mark, node_steps};
+use crate::{mark, mount_tokens, node_steps, snapshots};
 
 const PREFIX: &str = "sw-";
 const OWNER_LENGTH: usize = 8;
 
 /// Makes the filesystem, its mark and its prefixes (by a node), and turns authentication on.
-pub(crate) fn create(rest: &Rest, call: &Call, spec: &NamespaceSpec) -> Result<Progress> {
+pub(crate) fn create(home: &Home, call: &Call, spec: &NamespaceSpec) -> Result<Progress> {
+    let rest = &home.rest;
     let wanted = Wanted::read(spec)?;
+    wanted.serve.without_s3("namespaces.s3 under isolation filesystem")?;
     let capacity = capacity(wanted.numbers)?;
     let mark = mark::of(&call.owner);
     let name = name(&wanted.physical_id, &call.owner);
     let found = match find_named(rest, &wanted.physical_id, &name)? {
         Some(found) => found,
-        None => make(rest, &name, capacity)?,
+        None => make(home, &name, capacity)?,
     };
     let filesystem = match found.phase() {
-        FilesystemPhase::Creating => return Ok(pending(rest, &found.uid, Awaited::Ready)),
+        FilesystemPhase::Creating => return Ok(pending(home, &found.uid, Awaited::Ready)),
         FilesystemPhase::Ready if rounded(found.total_budget, capacity) => found,
         FilesystemPhase::Ready => filesystems::resize(rest, &found, capacity)?,
         FilesystemPhase::Removing | FilesystemPhase::Unknown => {
             return Err(error::conflict_retry(format_args!("filesystem {name} is {}", found.status)));
         }
     };
-    let native = reference(&filesystem, &mark);
-    if filesystem.auth_required && rest.config.filesystem_auth_required {
+    let native = reference(home, &filesystem, &mark);
+    if filesystem.auth_required && home.is_authenticated() {
         return Ok(Progress::Done(native));
     }
     if !node_steps::handed_over(call, "", &wanted.prefixes)? {
         let source = node_steps::source(rest, &name);
-        return Ok(node_steps::hand_over(call, source, "", &mark, wanted.posix.as_ref(), &wanted.prefixes));
+        let access = if home.place.is_some() { mount_tokens::for_node_work(rest, &filesystem)? } else { Vec::new() };
+        let posix = wanted.posix.as_ref();
+        return Ok(node_steps::hand_over_with(call, source, "", &mark, posix, &wanted.prefixes, &access));
     }
-    if rest.config.filesystem_auth_required {
+    if home.is_authenticated() {
         filesystems::require_authentication(rest, &filesystem.uid)?;
     }
     Ok(Progress::Done(native))
 }
 
 /// Changes the capacity.
-pub(crate) fn set_limits(rest: &Rest, whole: &Whole, limits: &[Limit]) -> Result<Progress> {
+pub(crate) fn set_limits(cluster: &Rest, whole: &Whole, limits: &[Limit]) -> Result<Progress> {
+    let home = &Home::of(cluster, whole.place.as_ref());
+    let rest = &home.rest;
     let wanted = capacity(numbers(limits)?)?;
     let filesystem = filesystems::ready(current(rest, whole)?)?;
     if rounded(filesystem.total_budget, wanted) {
-        return Ok(Progress::Done(reference(&filesystem, &whole.mark)));
+        return Ok(Progress::Done(reference(home, &filesystem, &whole.mark)));
     }
-    check_capacity(rest, wanted.saturating_sub(filesystem.total_budget))?;
+    home.has_room_for(wanted.saturating_sub(filesystem.total_budget))?;
     let resized = filesystems::resize(rest, &filesystem, wanted)?;
     if rounded(resized.total_budget, wanted) {
-        Ok(Progress::Done(reference(&resized, &whole.mark)))
+        Ok(Progress::Done(reference(home, &resized, &whole.mark)))
     } else {
         Err(error::conflict_retry(format_args!("filesystem {} does not show its new capacity yet", resized.name)))
     }
 }
 
-/// Removes the filesystem with `purge`; with `keep` it stays as it is. Absent is done.
-pub(crate) fn delete(rest: &Rest, whole: &Whole, data: &DataPolicy) -> Result<Progress> {
+/// Removes the filesystem with `purge`, and first its snapshots where they hold it; with `keep` it stays as it is. Absent
+/// is done.
+pub(crate) fn delete(cluster: &Rest, whole: &Whole, data: &DataPolicy) -> Result<Progress> {
+    let home = &Home::of(cluster, whole.place.as_ref());
+    let rest = &home.rest;
     let native = Reference::Filesystem(whole.clone()).bytes();
     match data {
         DataPolicy::Keep => return Ok(Progress::Done(native)),
@@ -86,11 +97,19 @@ pub(crate) fn delete(rest: &Rest, whole: &Whole, data: &DataPolicy) -> Result<Pr
     }
     let left = match found.phase() {
         FilesystemPhase::Removing => Some(found),
-        _ => filesystems::remove(rest, &whole.uid)?,
+        _ => match filesystems::remove(rest, &whole.uid) {
+            Err(error) if snapshots::hold(&error) => {
+                return match snapshots::clear(rest, &whole.uid)? {
+                    Some(removed) => Ok(snapshots::pending(rest, &removed, home.place.as_ref())),
+                    None => Err(error),
+                };
+            }
+            left => left?,
+        },
     };
     match left {
         None => Ok(Progress::Done(native)),
-        Some(left) if left.phase() == FilesystemPhase::Removing => Ok(pending(rest, &left.uid, Awaited::Gone)),
+        Some(left) if left.phase() == FilesystemPhase::Removing => Ok(pending(home, &left.uid, Awaited::Gone)),
         Some(left) => {
             let text = format!("the backend reported filesystem {} as removed and still shows it", left.name);
             Err(error::conflict_retry(text).with_native_code("DeleteNotApplied"))
@@ -99,9 +118,10 @@ pub(crate) fn delete(rest: &Rest, whole: &Whole, data: &DataPolicy) -> Result<Pr
 }
 
 /// What it is now.
-pub(crate) fn inspect(rest: &Rest, whole: &Whole) -> Result<NamespaceState> {
-    Ok(match filesystems::get(rest, &whole.uid)? {
-        Some(found) => state(&found, &whole.mark),
+pub(crate) fn inspect(cluster: &Rest, whole: &Whole) -> Result<NamespaceState> {
+    let home = Home::of(cluster, whole.place.as_ref());
+    Ok(match filesystems::get(&home.rest, &whole.uid)? {
+        Some(found) => state(&home, &found, &whole.mark),
         None => NamespaceState {
             ref_: Reference::Filesystem(whole.clone()).bytes(),
             lifecycle: Lifecycle::Gone,
@@ -116,21 +136,22 @@ pub(crate) fn inspect(rest: &Rest, whole: &Whole) -> Result<NamespaceState> {
 }
 
 /// The filesystem that an owner's name ends in.
-pub(crate) fn find(rest: &Rest, owner: &str) -> Result<Option<NativeRef>> {
+pub(crate) fn find(home: &Home, owner: &str) -> Result<Option<NativeRef>> {
     let ending = format!("-{}", short_name(owner, OWNER_LENGTH));
-    let found = filesystems::all(rest)?.into_iter().find(|f| f.name.starts_with(PREFIX) && f.name.ends_with(&ending));
-    Ok(found.map(|filesystem| reference(&filesystem, &mark::of(owner))))
+    let listed = filesystems::all(&home.rest)?;
+    let found = listed.into_iter().find(|f| f.name.starts_with(PREFIX) && f.name.ends_with(&ending));
+    Ok(found.map(|filesystem| reference(home, &filesystem, &mark::of(owner))))
 }
 
 /// Every filesystem with a name of Stowage's.
-pub(crate) fn list(rest: &Rest) -> Result<Vec<(String, NamespaceState)>> {
-    let ours = filesystems::all(rest)?.into_iter().filter(|filesystem| filesystem.name.starts_with(PREFIX));
-    Ok(ours.map(|filesystem| (filesystem.name.clone(), state(&filesystem, ""))).collect())
+pub(crate) fn list(home: &Home) -> Result<Vec<(String, NamespaceState)>> {
+    let ours = filesystems::all(&home.rest)?.into_iter().filter(|filesystem| filesystem.name.starts_with(PREFIX));
+    Ok(ours.map(|filesystem| (filesystem.name.clone(), state(home, &filesystem, ""))).collect())
 }
 
-fn state(filesystem: &Filesystem, mark: &str) -> NamespaceState {
+fn state(home: &Home, filesystem: &Filesystem, mark: &str) -> NamespaceState {
     NamespaceState {
-        ref_: reference(filesystem, mark),
+        ref_: reference(home, filesystem, mark),
         lifecycle: match filesystem.phase() {
             FilesystemPhase::Creating => Lifecycle::Creating,
             FilesystemPhase::Ready => Lifecycle::Ready,
@@ -141,15 +162,23 @@ fn state(filesystem: &Filesystem, mark: &str) -> NamespaceState {
         effective_limits: vec![bytes(filesystem.total_budget, Enforcement::Block)],
         // The name holds a digest of the owner only: `find` answers whose it is.
         owner: None,
-        location: filesystem.name.clone(),
+        location: match &home.place {
+            Some(place) => format!("{}/{}", place.organization, filesystem.name),
+            None => filesystem.name.clone(),
+        },
         revision: None,
         extensions: Vec::new(),
     }
 }
 
-fn reference(filesystem: &Filesystem, mark: &str) -> NativeRef {
-    Reference::Filesystem(Whole { uid: filesystem.uid.clone(), name: filesystem.name.clone(), mark: mark.to_owned() })
-        .bytes()
+fn reference(home: &Home, filesystem: &Filesystem, mark: &str) -> NativeRef {
+    Reference::Filesystem(Whole {
+        uid: filesystem.uid.clone(),
+        name: filesystem.name.clone(),
+        mark: mark.to_owned(),
+        place: home.place.clone(),
+    })
+    .bytes()
 }
 
 fn name(physical_id: &str, owner: &str) -> String {
@@ -172,29 +201,13 @@ fn find_named(rest: &Rest, physical_id: &str, name: &str) -> Result<Option<Files
 }
 
 /// Makes it; one that a parallel try of the same owner has made meanwhile is taken.
-fn make(rest: &Rest, name: &str, capacity: u64) -> Result<Filesystem> {
-    check_capacity(rest, capacity)?;
-    match filesystems::create(rest, name, capacity) {
-        Err(Error { kind: ErrorKind::AlreadyExists, .. }) => filesystems::named(rest, name)?
+fn make(home: &Home, name: &str, capacity: u64) -> Result<Filesystem> {
+    home.has_room_for(capacity)?;
+    match filesystems::create(&home.rest, name, capacity) {
+        Err(Error { kind: ErrorKind::AlreadyExists, .. }) => filesystems::named(&home.rest, name)?
             .ok_or_else(|| error::conflict_retry(format_args!("filesystem {name} exists and is not listed yet"))),
         made => made,
     }
-}
-
-fn check_capacity(rest: &Rest, more: u64) -> Result<()> {
-    if more == 0 {
-        return Ok(());
-    }
-    let cluster: Cluster = rest.one(&CLUSTER, rest.request(), "reading the cluster")?;
-    let (total, free) = (cluster.capacity.total_bytes, cluster.capacity.unprovisioned_bytes);
-    if more > free {
-        return Err(error::capacity_exhausted(
-            "capacity.bytes",
-            total.saturating_sub(free).saturating_add(more),
-            total,
-        ));
-    }
-    Ok(())
 }
 
 fn capacity(numbers: Numbers) -> Result<u64> {
@@ -211,9 +224,9 @@ fn current(rest: &Rest, whole: &Whole) -> Result<Filesystem> {
     filesystems::get(rest, &whole.uid)?.ok_or_else(|| error::not_found(format_args!("filesystem {}", whole.name)))
 }
 
-fn pending(rest: &Rest, uid: &str, awaited: Awaited) -> Progress {
-    let handle = Handle::Filesystem { uid: uid.to_owned(), awaited };
-    Progress::pending(handle.bytes(), rest.config.poll.filesystem_ms)
+fn pending(home: &Home, uid: &str, awaited: Awaited) -> Progress {
+    let handle = Handle::Filesystem { uid: uid.to_owned(), awaited, place: home.place.clone() };
+    Progress::pending(handle.bytes(), home.rest.config.poll.filesystem_ms)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! Usage of many namespaces in a bounded number of calls: one list of quotas for each filesystem, one list of filesystems.
+//! Usage of many namespaces in a bounded number of calls: one list of quotas for each filesystem, and one list of
+//! filesystems for each organization.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stowage_provider_sdk::prelude::{
     Basis, Dimension, Error, LimitState, NativeRef, Result, Usage, Usages, error, host,
@@ -8,7 +9,8 @@ use stowage_provider_sdk::prelude::{
 
 use super::{Native, native};
 use crate::api::{Filesystem, Quota};
-use crate::reference::Directory;
+use crate::home::Home;
+use crate::reference::{Directory, Place, Whole};
 use crate::rest::Rest;
 use crate::{filesystems, quotas};
 
@@ -31,11 +33,13 @@ pub(crate) fn read(rest: &Rest, references: &[NativeRef]) -> Result<Usages> {
             listed.insert(uid, Listed::of(quotas::all(rest, uid)?));
         }
     }
-    let wholes: BTreeMap<String, Filesystem> = if natives.iter().flatten().any(|n| matches!(n, Native::Filesystem(_))) {
-        filesystems::all(rest)?.into_iter().map(|filesystem| (filesystem.uid.clone(), filesystem)).collect()
-    } else {
-        BTreeMap::new()
-    };
+    let homes: BTreeSet<Option<&Place>> =
+        natives.iter().flatten().filter_map(whole).map(|w| w.place.as_ref()).collect();
+    let mut wholes: BTreeMap<String, Filesystem> = BTreeMap::new();
+    for place in homes {
+        let listed = filesystems::all(&Home::of(rest, place).rest)?;
+        wholes.extend(listed.into_iter().map(|filesystem| (filesystem.uid.clone(), filesystem)));
+    }
     let one = |native: Result<Native>| match native? {
         Native::Directory(directory) => {
             let quota = listed.get(directory.filesystem_uid.as_str()).and_then(|listed| listed.quota(&directory));
@@ -48,6 +52,13 @@ pub(crate) fn read(rest: &Rest, references: &[NativeRef]) -> Result<Usages> {
     };
     let entries: Vec<_> = references.iter().map(|reference| one(native(reference))).collect();
     Ok(Usages::Done(entries))
+}
+
+const fn whole(native: &Native) -> Option<&Whole> {
+    match native {
+        Native::Filesystem(whole) => Some(whole),
+        Native::Directory(_) => None,
+    }
 }
 
 /// Quotas of one filesystem, by inode and by path.

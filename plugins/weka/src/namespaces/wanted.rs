@@ -12,6 +12,21 @@ pub(crate) struct Wanted {
     pub(crate) prefixes: Vec<String>,
     pub(crate) posix: Option<PosixIdentity>,
     pub(crate) numbers: Numbers,
+    pub(crate) serve: Serve,
+}
+
+/// The protocols that are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Serve {
+    pub(crate) posix: bool,
+    pub(crate) s3: bool,
+}
+
+impl Serve {
+    /// Refuses S3, for this reason.
+    pub(crate) fn without_s3(self, why: &str) -> Result<()> {
+        if self.s3 { Err(error::unsupported(why)) } else { Ok(()) }
+    }
 }
 
 /// Longest physical id: `sw-`, the id, `-` and eight characters make a filesystem's name of 32.
@@ -20,7 +35,7 @@ const MAX_PHYSICAL_ID: usize = 20;
 impl Wanted {
     /// Reads a specification; an error names the field.
     pub(crate) fn read(spec: &NamespaceSpec) -> Result<Self> {
-        protocols(&spec.protocols)?;
+        let serve = protocols(&spec.protocols)?;
         let id = &spec.physical_id;
         if id.len() > MAX_PHYSICAL_ID || id.contains('/') || id.starts_with('.') || !is_plain(id) {
             return Err(error::invalid("physical-id", "must be at most 20 letters, digits and `-`"));
@@ -37,18 +52,19 @@ impl Wanted {
         if spec.posix.is_some_and(|posix| posix.mode > 0o1777) {
             return Err(error::invalid("posix.mode", "must be at most 01777: no set-user-id or set-group-id bit"));
         }
-        Ok(Self { physical_id: id.clone(), prefixes, posix: spec.posix, numbers: numbers(&spec.limits)? })
+        Ok(Self { physical_id: id.clone(), prefixes, posix: spec.posix, numbers: numbers(&spec.limits)?, serve })
     }
 }
 
-/// Whether these can be had: POSIX only.
-pub(crate) fn protocols(wanted: &[Protocol]) -> Result<()> {
-    for protocol in wanted {
-        match protocol {
-            Protocol::Posix => {}
-            Protocol::S3 => return Err(error::unsupported("namespaces.s3")),
-            Protocol::Other(word) => return Err(error::unsupported(word)),
-        }
+/// What is asked for; whether S3 can be had depends on the isolation.
+pub(crate) fn protocols(wanted: &[Protocol]) -> Result<Serve> {
+    if let Some(Protocol::Other(word)) = wanted.iter().find(|protocol| matches!(protocol, Protocol::Other(_))) {
+        return Err(error::unsupported(word));
     }
-    Ok(())
+    let serve = Serve { posix: wanted.contains(&Protocol::Posix), s3: wanted.contains(&Protocol::S3) };
+    if serve.posix || serve.s3 {
+        Ok(serve)
+    } else {
+        Err(error::invalid("protocols", "is empty: name `posix`, `s3` or both"))
+    }
 }

@@ -9,9 +9,7 @@ use stowage_provider_sdk::prelude::{Result, error};
 
 use super::document::Document;
 use super::sts::Keys;
-use crate::exchanges::{
-    S3_SERVICE_ACCOUNT, S3_SERVICE_ACCOUNT_CREATE, S3_SERVICE_ACCOUNT_DELETE, S3_SERVICE_ACCOUNTS,
-};
+use crate::exchanges::{S3_SERVICE_ACCOUNT, S3_SERVICE_ACCOUNT_CREATE, S3_SERVICE_ACCOUNT_DELETE, S3_SERVICE_ACCOUNTS};
 use crate::rest::{Rest, absent, unreadable};
 
 /// Service accounts of one S3 user, and of a cluster [WEKA user guide, S3 limitations].
@@ -73,7 +71,8 @@ pub(crate) fn create(user: &Rest, document: &Document) -> Result<Keys> {
         .map_err(|cause| unreadable(&S3_SERVICE_ACCOUNT_CREATE, doing, &cause))?;
     // In the order of the declaration: with the envelope, without it.
     let secret = response.captured(0).or_else(|| response.captured(1));
-    let secret = secret.ok_or_else(|| error::ambiguous("a service account was made and its secret was not answered"))?;
+    let secret =
+        secret.ok_or_else(|| error::ambiguous("a service account was made and its secret was not answered"))?;
     Ok(Keys { id: row.access_key, secret: secret.to_owned(), token: None })
 }
 

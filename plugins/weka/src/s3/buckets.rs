@@ -58,9 +58,9 @@ pub(crate) fn if_any(rest: &Rest) -> Result<Vec<Bucket>> {
         return Ok(Vec::new());
     }
     match all(rest) {
-        Err(Error { kind: ErrorKind::NotReady(_) | ErrorKind::Unsupported(_) | ErrorKind::PermissionDenied, .. }) => {
-            Ok(Vec::new())
-        }
+        Err(Error {
+            kind: ErrorKind::NotReady(_) | ErrorKind::Unsupported(_) | ErrorKind::PermissionDenied, ..
+        }) => Ok(Vec::new()),
         answer => answer,
     }
 }

@@ -29,7 +29,8 @@ pub(crate) fn declared() -> Vec<Capability> {
 
 /// What can be had of this cluster now.
 pub(crate) fn probed(rest: &Rest, survey: &Survey) -> Vec<Capability> {
-    let mut all: Vec<_> = [NAMESPACES, ACCESS, SESSION, KEY, AUDIT].iter().map(|id| standing(rest, survey, id)).collect();
+    let mut all: Vec<_> =
+        [NAMESPACES, ACCESS, SESSION, KEY, AUDIT].iter().map(|id| standing(rest, survey, id)).collect();
     for capability in &mut all {
         *capability = match capability.id.as_str() {
             NAMESPACES => capability.clone().with("bucket.max", Value::Number(MAX_BUCKETS)),

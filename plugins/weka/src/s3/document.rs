@@ -87,6 +87,12 @@ impl Document {
         self.sid().is_some_and(is_mark)
     }
 
+    /// Whether both say the same. A backend may answer a document in another form than it took: a list for a single
+    /// text, another order, an empty `Sid`.
+    pub(crate) fn says(&self, other: &Self) -> bool {
+        canonical(&self.0) == canonical(&other.0)
+    }
+
     /// Without the mark: what was asked for.
     #[must_use]
     pub(crate) fn unmarked(mut self) -> Self {
@@ -163,6 +169,35 @@ fn is_mark(sid: &str) -> bool {
         .is_some_and(|digits| digits.len() == SID_DIGITS && digits.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
+/// Fields whose single text means a list of one, and whose order means nothing.
+const SETS: [&str; 6] = ["Action", "NotAction", "Resource", "NotResource", "AWS", "Statement"];
+
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let kept = fields.iter().filter(|(name, value)| !(name.as_str() == "Sid" && **value == Value::from("")));
+            let read = |(name, value): (&String, &Value)| {
+                let read = match canonical(value) {
+                    one @ (Value::String(_) | Value::Object(_)) if SETS.contains(&name.as_str()) => {
+                        Value::Array(vec![one])
+                    }
+                    // The values of a condition's key are a set too.
+                    one @ Value::String(_) if name.contains(':') => Value::Array(vec![one]),
+                    other => other,
+                };
+                (name.clone(), read)
+            };
+            Value::Object(kept.map(read).collect())
+        }
+        Value::Array(items) => {
+            let mut items: Vec<Value> = items.iter().map(canonical).collect();
+            items.sort_by_key(Value::to_string);
+            Value::Array(items)
+        }
+        other => other.clone(),
+    }
+}
+
 fn statements(document: &Value) -> impl Iterator<Item = &Value> {
     let all = match document.get("Statement") {
         Some(Value::Array(all)) => all.as_slice(),
@@ -235,6 +270,17 @@ mod tests {
             assert_eq!(document(&text).losses().is_empty(), known, "{action}");
             assert_eq!(document(&text).has_patterns(), action.contains('*'));
         }
+    }
+
+    #[test]
+    fn a_document_in_another_form_says_the_same() {
+        let one = document(READ);
+        let other = READ
+            .replace("\"arn:aws:s3:::b/p/*\"", "[\"arn:aws:s3:::b/p/*\"]")
+            .replace("\"Effect\"", "\"Sid\":\"\",\"Effect\"");
+        assert!(one.says(&document(&other)) && one != document(&other));
+        assert!(!one.says(&document(&READ.replace("b/p/", "b/q/"))));
+        assert!(!one.says(&document(&READ.replace("Allow", "Deny"))));
     }
 
     #[test]

@@ -130,7 +130,9 @@ mod tests {
 
     #[test]
     fn a_rule_that_the_backend_cannot_keep_names_its_field() {
-        for wrong in [&[][..], &[(DAYS, "0")], &[(DAYS, "1.5")], &[(DAYS, "-1")], &[(DAYS, "1"), ("storage-class", "x")]] {
+        for wrong in
+            [&[][..], &[(DAYS, "0")], &[(DAYS, "1.5")], &[(DAYS, "-1")], &[(DAYS, "1"), ("storage-class", "x")]]
+        {
             let error = Rule::read(3, &keys(wrong)).unwrap_err();
             assert!(error.message.contains("rules.3."), "{error:?}");
         }

@@ -31,7 +31,9 @@ pub(crate) fn reason_against(rest: &Rest) -> Option<&'static str> {
         Isolation::Filesystem => {
             Some("a bucket is a directory, and the S3 service cannot enter a filesystem that requires authentication")
         }
-        Isolation::Organization => Some("the S3 service lives in organization Root, and reaches no other one's filesystems"),
+        Isolation::Organization => {
+            Some("the S3 service lives in organization Root, and reaches no other one's filesystems")
+        }
         Isolation::Directory if !rest.config.in_root() => Some("the S3 service lives in organization Root"),
         Isolation::Directory => None,
     }

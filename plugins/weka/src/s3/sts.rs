@@ -83,7 +83,8 @@ fn over_rest(rest: &Rest, parent: &Parent<'_>, document: &Document, ttl_s: u32) 
         "policy_file_content": document.json(),
     });
     let [id, secret] = PARENT_KEYS;
-    let request = rest.request().json(&body).slot(id, parent.secret, "username").slot(secret, parent.secret, "password");
+    let request =
+        rest.request().json(&body).slot(id, parent.secret, "username").slot(secret, parent.secret, "password");
     let response = rest.send(&S3_STS, request, DOING)?;
     let row: Row = envelope::one(response.body()).map_err(|cause| unreadable(&S3_STS, DOING, &cause))?;
     // In the order of the declaration: each with the envelope and without it.
@@ -106,7 +107,9 @@ fn over_protocol(rest: &Rest, parent: &Parent<'_>, document: &Document, ttl_s: u
     let request = Request::new().form(form).sigv4(parent.secret, "sts", &rest.config.s3.region);
     let response = match host::send(&S3_ASSUME_ROLE, request) {
         Ok(response) => response,
-        Err(lost) if matches!(&lost.cause, http::HttpError::Denied(why) if why.contains("not bound")) => return Ok(None),
+        Err(lost) if matches!(&lost.cause, http::HttpError::Denied(why) if why.contains("not bound")) => {
+            return Ok(None);
+        }
         Err(lost) => return Err(lost.into()),
     };
     if !response.is_success() {
@@ -147,10 +150,14 @@ fn said(response: &Response) -> Error {
         ("MissingParameter" | "InvalidParameterValue" | "MalformedPolicyDocument", _) => {
             Error { message: text, ..error::invalid("policy", "is refused by the S3 service") }
         }
-        ("STSNotInitialized", _) => error::not_ready("access", "STS_NOT_INITIALIZED", "wait until the S3 service is up"),
-        ("RequestTimeTooSkewed", _) => {
-            error::not_ready("access", "CLOCK_SKEW", "set the clocks of this host and of the cluster by the same source")
+        ("STSNotInitialized", _) => {
+            error::not_ready("access", "STS_NOT_INITIALIZED", "wait until the S3 service is up")
         }
+        ("RequestTimeTooSkewed", _) => error::not_ready(
+            "access",
+            "CLOCK_SKEW",
+            "set the clocks of this host and of the cluster by the same source",
+        ),
         (_, 503) => error::unreachable(text),
         (_, 429) => Error { message: text, ..error::throttled(None) },
         (_, 403) => error::permission_denied(text),
@@ -166,7 +173,8 @@ mod tests {
 
     #[test]
     fn an_element_is_found_whatever_its_namespace() {
-        let xml = r#"<A xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><B><AccessKeyId> JR9O </AccessKeyId></B></A>"#;
+        let xml =
+            r#"<A xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><B><AccessKeyId> JR9O </AccessKeyId></B></A>"#;
         assert_eq!(element(xml, "AccessKeyId").as_deref(), Some("JR9O"));
         for broken in ["", "<a>", "{}", "<!DOCTYPE a [<!ENTITY x 'y'>]><a><AccessKeyId>&x;</AccessKeyId></a>"] {
             assert_eq!(element(broken, "AccessKeyId"), None, "{broken}");

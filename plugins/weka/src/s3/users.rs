@@ -87,7 +87,13 @@ pub(crate) fn noted(after: Option<&str>, limit: u32) -> Result<Vec<String>> {
 }
 
 /// Makes the user, or takes the one that is there and is ours, and sets its POSIX ids.
-pub(crate) fn ensure(rest: &Rest, name: &str, secret: &str, owner: &str, posix: Option<PosixIdentity>) -> Result<(User, Note)> {
+pub(crate) fn ensure(
+    rest: &Rest,
+    name: &str,
+    secret: &str,
+    owner: &str,
+    posix: Option<PosixIdentity>,
+) -> Result<(User, Note)> {
     let before = note(name)?;
     let found = match named(rest, name)? {
         Some(found) => ours(rest, found, secret, before.as_ref())?,
@@ -139,9 +145,9 @@ fn make(rest: &Rest, name: &str, secret: &str, owner: &str, posix: Option<PosixI
     let made = rest.done(&USER_CREATE, request, "making an S3 user");
     let there = match made {
         // Another try of this change was first, or somebody else.
-        Err(Error { kind: ErrorKind::AlreadyExists, .. }) => named(rest, name)?
-            .map(|found| ours(rest, found, secret, None))
-            .transpose()?,
+        Err(Error { kind: ErrorKind::AlreadyExists, .. }) => {
+            named(rest, name)?.map(|found| ours(rest, found, secret, None)).transpose()?
+        }
         Err(error) => return Err(error),
         Ok(()) => named(rest, name)?,
     };
