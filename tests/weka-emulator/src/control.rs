@@ -343,6 +343,7 @@ impl Control {
     pub fn summary(&self) -> Value {
         let mut state = self.state.lock();
         state.settle();
+        let now = state.now();
         let quotas: usize = state.filesystems.iter().map(|filesystem| filesystem.volume.lock().quotas.len()).sum();
         json!({
             "preset": state.preset,
@@ -355,6 +356,7 @@ impl Control {
             "snapshots": state.snapshots.len(),
             "tasks": state.tasks.len(),
             "mounts": state.mounts.count(),
+            "s3": state.s3.counts(now),
             "faults": state.faults.rules().len(),
         })
     }

@@ -8,6 +8,8 @@
 //! What a route looks at, in this order (observed): the role, then whether a container runs the protocol, then the rest.
 
 pub(crate) mod authorize;
+#[cfg(test)]
+mod authorize_tests;
 pub(crate) mod bucket_policy;
 pub(crate) mod bucket_routes;
 pub(crate) mod buckets;
@@ -25,7 +27,9 @@ pub(crate) mod webhook;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
+use crate::clock::Millis;
 use crate::uid::Uid;
 use buckets::Bucket;
 use documents::Document;
@@ -69,6 +73,16 @@ impl S3 {
     /// A bucket by its name.
     pub(crate) fn bucket(&self, name: &str) -> Option<&Bucket> {
         self.buckets.get(name)
+    }
+
+    /// How many there are of what has a limit; only what is live counts.
+    pub(crate) fn counts(&self, now: Millis) -> Value {
+        json!({
+            "buckets": self.buckets.len(),
+            "policies": self.policies.len(),
+            "service_accounts": self.service_accounts.values().filter(|account| account.deleted.is_none()).count(),
+            "sessions": self.sessions.values().filter(|session| now < session.expires).count(),
+        })
     }
 
     /// Takes away everything that hangs on a user: attachment, service accounts, sessions.

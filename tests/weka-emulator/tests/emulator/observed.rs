@@ -70,7 +70,7 @@ async fn s3_readiness_comes_and_goes_at_run_time() {
     assert_eq!(bench.data("/s3/buckets").await["buckets"], json!([]));
     let ready = bench.data("/s3/containersAreReady").await;
     assert!(ready.as_object().unwrap().values().all(|ready| *ready == json!(true)));
-    assert_eq!(bench.post("/s3/buckets", json!({ "bucket_name": "b" })).await.0, 501);
+    assert_eq!(bench.post("/s3/buckets", json!({ "bucket_name": "photos" })).await.0, 200);
     let body = bench.get("/s3/serviceAccounts").await.1;
     assert_eq!(classes(&body)[0], "S3RoleOnlyOperation");
     bench.control().set_s3_containers(0);
@@ -78,6 +78,8 @@ async fn s3_readiness_comes_and_goes_at_run_time() {
     assert_eq!(bench.get("/s3/buckets").await.0, 400);
     bench.control().set_preset(Preset::Live);
     assert_eq!(bench.data("/s3").await["filesystem_name"], "N/A");
+    bench.control().set_preset(Preset::S3Ready);
+    assert_eq!(bench.data("/s3/buckets").await["buckets"], json!([]));
 }
 
 #[tokio::test]

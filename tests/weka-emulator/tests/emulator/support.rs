@@ -165,3 +165,8 @@ pub(crate) fn is_mounted(target: &Path) -> bool {
     let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
     mounts.lines().any(|line| line.split(' ').nth(1) == target.to_str())
 }
+
+/// The most specific exception of a refusal's body; empty if it names none.
+pub(crate) fn class(body: &Value) -> &str {
+    body["data"]["exceptionClass"][0].as_str().unwrap_or_default()
+}
