@@ -22,6 +22,10 @@ pub struct Config {
     pub work_lease: Millis,
     /// How long an unmount waits for its node before the plan is released at the provider without it. Default 2 min.
     pub unmount_patience: Millis,
+    /// How long an operation that has ended can be read; at least as long as request ids. Default 30 days.
+    pub operation_retention: Seconds,
+    /// How long a repeated request id is answered as before. Default 24 h.
+    pub request_retention: Seconds,
     /// How long observed usage is answered without asking again. Default 5 s.
     pub usage_age: Millis,
 }
@@ -37,6 +41,8 @@ impl Default for Config {
             join_token_ttl: Seconds(3600),
             work_lease: Millis(60_000),
             unmount_patience: Millis(120_000),
+            operation_retention: Seconds(30 * 24 * 3600),
+            request_retention: Seconds(24 * 3600),
             usage_age: Millis(5_000),
         }
     }

@@ -32,6 +32,7 @@ mod nodes;
 mod operations;
 mod page;
 mod providers;
+mod retention;
 mod rows;
 mod tenants;
 mod update;

@@ -7,6 +7,7 @@
 
 use parking_lot::Mutex;
 use stowage_domain::{Decision, Namespace, NamespaceName};
+use stowage_ports::store::Commit;
 use stowage_store::Transaction;
 use tokio::sync::{mpsc, oneshot};
 
@@ -16,8 +17,10 @@ use crate::{
     rows::{Book, Request},
 };
 
-/// Creates of one commit: each writes about nine rows, and three ledgers are shared.
+/// Creates of one commit.
 const TOGETHER: usize = 8;
+/// The most writes of one create: thirteen rows of its own and three ledgers, which creates of one project share.
+const EACH: usize = 16;
 /// Creates that wait at the desk before callers wait at the door.
 const QUEUE: usize = 1024;
 /// How often a lost race is run again.
@@ -95,7 +98,8 @@ impl Control {
             let twice = drafts
                 .iter()
                 .any(|(other, _, namespace)| namespace.name == name || other.request.same_id(&intent.request));
-            if intent.validate_only || twice {
+            let full = change.len().saturating_add(book.entered()).saturating_add(EACH) > Commit::MAX_WRITES;
+            if intent.validate_only || twice || full {
                 alone.push(intent);
                 continue;
             }

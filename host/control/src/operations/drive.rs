@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Control, ControlError, Problem, Result, Status, Stored, ids,
-    rows::{OPEN_OPERATIONS, Reads, Writes, open_key},
+    rows::{Reads, Writes, index_end},
     work::{Order, Work, pick_node},
 };
 
@@ -316,7 +316,7 @@ impl Control {
         operation.ended_at = Some(now);
         operation.next_at = now;
         operation.node_outcome = None;
-        change.unindex(OPEN_OPERATIONS, &open_key(&operation.name.operation));
+        index_end(change, &operation.name.operation, now);
         self.audit_end(operation, change);
     }
 

@@ -102,6 +102,7 @@ impl Control {
         let control = Arc::clone(self);
         self.runner.tasks.spawn(async move { control.attend_desk().await });
         self.runner.tasks.spawn(Arc::clone(self).watch_providers());
+        self.runner.tasks.spawn(Arc::clone(self).watch_retention());
         Ok(())
     }
 

@@ -2,8 +2,15 @@
 //!
 //! What a probe finds is what placement goes by, so a backend that is down takes no new namespaces within one interval,
 //! and takes them again within one. A probe that fails is a finding too: the part `adapter` is down, and why.
+//!
+//! Probes run side by side, a bounded number at once, and a provider whose last probe has not ended is passed over: one
+//! backend that hangs holds one place and delays nobody else's probe.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use stowage_domain::{
     Provider, ProviderName,
@@ -11,6 +18,11 @@ use stowage_domain::{
 };
 use stowage_ports::provider::ProbeMode;
 use stowage_store::{Segments, Transaction};
+use tokio::{
+    sync::Semaphore,
+    task::{Id, JoinError, JoinSet},
+    time::MissedTickBehavior,
+};
 
 use crate::{
     Caller, Control, PageRequest, Result,
@@ -19,31 +31,73 @@ use crate::{
 
 /// The part of a backend that a failed probe reports.
 const ADAPTER: &str = "adapter";
+/// Probes at once. Each ends by its own deadline, so a whole region of hanging backends is gone through all the same.
+const AT_ONCE: usize = 16;
+
+/// Probes that have not ended.
+struct Probing {
+    tasks: JoinSet<()>,
+    names: HashMap<Id, ProviderName>,
+    turns: Arc<Semaphore>,
+}
+
+impl Probing {
+    /// Whose probe has not ended.
+    fn busy(&self) -> HashSet<ProviderName> {
+        self.names.values().cloned().collect()
+    }
+
+    fn begin(&mut self, control: &Arc<Control>, name: ProviderName) {
+        let (control, turns, of) = (Arc::clone(control), Arc::clone(&self.turns), name.clone());
+        let task = self.tasks.spawn(async move {
+            // A closed semaphore would be an error here; it is never closed.
+            let _turn = turns.acquire().await;
+            control.look_at(&of).await;
+        });
+        self.names.insert(task.id(), name);
+    }
+
+    fn ended(&mut self, ended: std::result::Result<(Id, ()), JoinError>) {
+        let id = match &ended {
+            Ok((id, ())) => *id,
+            Err(error) => error.id(),
+        };
+        let name = self.names.remove(&id);
+        if let (Err(error), Some(provider)) = (ended, name) {
+            tracing::error!(%provider, %error, "a probe ended by a defect");
+        }
+    }
+}
 
 impl Control {
     /// Probes every provider, again and again, until the host stops.
     pub(crate) async fn watch_providers(self: Arc<Self>) {
-        let pause = Duration::from_millis(self.config.probe_interval.0);
+        let period = Duration::from_millis(self.config.probe_interval.0.max(1));
+        let mut rounds = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut probing =
+            Probing { tasks: JoinSet::new(), names: HashMap::new(), turns: Arc::new(Semaphore::new(AT_ONCE)) };
         loop {
-            let round = async {
-                tokio::time::sleep(pause).await;
-                self.probe_all().await
-            };
             tokio::select! {
                 () = self.runner.draining() => return,
-                probed = round => if let Err(error) = probed {
+                Some(ended) = probing.tasks.join_next_with_id() => probing.ended(ended),
+                _ = rounds.tick() => if let Err(error) = self.probe_all(&mut probing).await {
                     tracing::warn!(%error, "the providers could not be probed");
                 },
             }
         }
     }
 
-    async fn probe_all(&self) -> Result<()> {
+    /// Begins a probe of every provider that has none.
+    async fn probe_all(self: &Arc<Self>, probing: &mut Probing) -> Result<()> {
+        let busy = probing.busy();
         let mut page = PageRequest::default();
         loop {
             let found = self.tables.list::<Provider>(&Segments::new(), &page).await?;
-            for provider in &found.items {
-                self.look_at(&provider.value.name).await;
+            for provider in found.items {
+                if !busy.contains(&provider.value.name) {
+                    probing.begin(self, provider.value.name);
+                }
             }
             if found.next.is_empty() {
                 return Ok(());

@@ -7,6 +7,10 @@ use crate::{mounts::Mount, operations::Operation};
 
 /// Operations that have not ended: what a start-up claims, without a table scan.
 pub(crate) const OPEN_OPERATIONS: Index = Index("operations-open");
+/// Operations that have ended, by the time of their end.
+pub(crate) const ENDED_OPERATIONS: Index = Index("operations-ended");
+/// Request ids by the time of their use.
+pub(crate) const REQUEST_TIMES: Index = Index("requests-by-time");
 /// Operations by tenant, newest first.
 pub(crate) const TENANT_OPERATIONS: Index = Index("operations-by-tenant");
 /// Operations by project, newest first.
@@ -36,21 +40,38 @@ pub(crate) const MADE_SECRETS: Index = Index("secrets-made");
 /// The one default class.
 pub(crate) const DEFAULT_CLASS: Index = Index("class-default");
 
-pub(crate) fn open_key(id: &OperationId) -> Segments {
+fn open_key(id: &OperationId) -> Segments {
     Segments::of([id.as_str()])
+}
+
+/// Where an operation stands in the lists of its tenant and project.
+fn operation_keys(operation: &Operation) -> Vec<(Index, Segments)> {
+    let id = operation.name.operation.as_str();
+    let Some(tenant) = operation.tenant.as_ref().map(|tenant| tenant.as_str()) else { return Vec::new() };
+    let mut keys = vec![(TENANT_OPERATIONS, Segments::of([tenant, id]))];
+    keys.extend(operation.project.iter().map(|p| (PROJECT_OPERATIONS, Segments::of([tenant, p.as_str(), id]))));
+    keys
 }
 
 /// Adds the rows of a new operation.
 pub(crate) fn index_operation(change: &mut Transaction, operation: &Operation) {
-    let id = &operation.name.operation;
-    change.index(OPEN_OPERATIONS, &open_key(id), "");
-    if let Some(tenant) = &operation.tenant {
-        change.index(TENANT_OPERATIONS, &Segments::of([tenant.as_str(), id.as_str()]), "");
-        if let Some(project) = &operation.project {
-            let key = Segments::of([tenant.as_str(), project.as_str(), id.as_str()]);
-            change.index(PROJECT_OPERATIONS, &key, "");
-        }
+    change.index(OPEN_OPERATIONS, &open_key(&operation.name.operation), "");
+    for (index, key) in operation_keys(operation) {
+        change.index(index, &key, "");
     }
+}
+
+/// Takes an operation that is forgotten out of the lists.
+pub(crate) fn unindex_operation(change: &mut Transaction, operation: &Operation) {
+    for (index, key) in operation_keys(operation) {
+        change.unindex(index, &key);
+    }
+}
+
+/// Moves an operation that has ended from the open ones to those that are forgotten after a time.
+pub(crate) fn index_end(change: &mut Transaction, id: &OperationId, at: UnixMillis) {
+    change.unindex(OPEN_OPERATIONS, &open_key(id));
+    change.index(ENDED_OPERATIONS, &Segments::new().number(at.0).text(id.as_str()), "");
 }
 
 pub(crate) fn provider_namespace(provider: &ProviderName, namespace: &NamespaceName) -> Segments {

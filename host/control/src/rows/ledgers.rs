@@ -73,6 +73,11 @@ impl Book {
         }
     }
 
+    /// How many ledgers [`Book::write`] will write.
+    pub(crate) fn entered(&self) -> usize {
+        self.0.values().filter(|(_, entered)| entered.is_some()).count()
+    }
+
     /// Adds the entered ledgers to the change.
     pub(crate) fn write(&self, change: &mut Transaction) {
         for (at, entered) in self.0.values() {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use stowage_domain::UnixMillis;
 use stowage_store::{Record, Segments, Tables, Transaction};
 
+use super::REQUEST_TIMES;
 use crate::{Caller, ControlError, Result, Status, WriteOptions, ids};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -78,6 +79,8 @@ impl Request {
     pub(crate) fn claim(&self, change: &mut Transaction, answer: impl std::fmt::Display) {
         if let Some(row) = &self.0 {
             change.create(&RequestRow { answer: answer.to_string(), ..row.clone() });
+            let key = Segments::new().number(row.at.0).text(&row.caller).text(&row.id);
+            change.index(REQUEST_TIMES, &key, "");
         }
     }
 }

@@ -13,5 +13,6 @@ mod mounting;
 mod namespaces;
 mod providers;
 mod reservations;
+mod retention;
 mod retries;
 mod support;

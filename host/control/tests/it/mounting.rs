@@ -352,3 +352,76 @@ async fn a_plan_wider_than_was_asked_is_refused_and_released() {
     assert!(!world.agent.mounted().contains(&mount.name));
     live.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_plan_is_released_and_the_others_of_its_workload_stay() {
+    let world = World::new(Way::Direct).await;
+    let live = world.open(None).await;
+    data(&live).await;
+    let workload = workload(&live, "vision", "w").await;
+    let kept = mounted(&live, &world, &workload, vec![access("", Mode::ReadWrite)]).await;
+    let one = mounted(&live, &world, &workload, vec![access("", Mode::ReadOnly)]).await;
+    let (operation, _) = live.control.release_mount(&operator(), &one.name, none()).await.unwrap();
+    let operation = ended(&live, operation).await;
+    assert_eq!(operation.state, OperationState::Succeeded, "{:?}", operation.error);
+    let state = async |mount: &Mount| live.control.get_mount(&operator(), &mount.name).await.unwrap().value.state;
+    assert_eq!((state(&one).await, state(&kept).await), (MountState::Released, MountState::Mounted));
+    assert_eq!(world.agent.mounted(), [kept.name].into());
+    assert_eq!(world.backend.holds.lock().unwrap().mounts.len(), 1, "the provider has released it, too");
+    let again = live.control.release_mount(&operator(), &one.name, none()).await.unwrap_err();
+    assert_eq!(again.reason(), "MOUNT_ENDED");
+    live.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_writers_need_a_class_and_a_provider_that_allow_it() {
+    use stowage_control::{ClassChanges, Update};
+    use stowage_domain::{ClassName, ProviderName};
+    use stowage_ports::provider::ProbeMode;
+    let world = World::new(Way::Direct).await;
+    let live = world.open(None).await;
+    data(&live).await;
+    let workload = workload(&live, "vision", "w").await;
+    let ask = || CreateMount { multi_writer: true, ..command(&world, &workload, vec![access("", Mode::ReadWrite)]) };
+    let refused = async || live.control.create_mount(&operator(), ask(), none()).await.unwrap_err();
+    let error = refused().await;
+    assert_eq!(error.reason(), "MULTI_WRITER");
+    assert!(error.to_string().contains("its class does not allow"), "{error}");
+
+    let class = ClassName::parse("storageClasses/fast").unwrap();
+    let changes = ClassChanges { multi_writer: Update::Set(true), ..ClassChanges::default() };
+    live.control.update_class(&operator(), &class, changes, none()).await.unwrap();
+    let error = refused().await;
+    assert_eq!(error.reason(), "MULTI_WRITER");
+    assert!(error.to_string().contains("mounts.multi-writer"), "{error}");
+
+    world.backend.can("mounts.multi-writer");
+    let provider = ProviderName::parse("providers/model").unwrap();
+    live.control.probe_provider(&operator(), &provider, ProbeMode::ReadOnly).await.unwrap();
+    let (operation, mount) = live.control.create_mount(&operator(), ask(), none()).await.unwrap();
+    assert!(mount.multi_writer);
+    assert_eq!(ended(&live, operation).await.state, OperationState::Succeeded);
+    live.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn plans_of_a_silent_node_are_listed_as_stale_with_its_name() {
+    use stowage_control::PageRequest;
+    let world = World::new(Way::Direct).await;
+    let live = world.open(None).await;
+    data(&live).await;
+    let workload = workload(&live, "vision", "w").await;
+    mounted(&live, &world, &workload, vec![access("", Mode::ReadWrite)]).await;
+    let list = async |live: &Live| {
+        let mut found = live.control.list_mounts(&operator(), &workload, PageRequest::default()).await.unwrap().items;
+        found.remove(0).value
+    };
+    assert_eq!(list(&live).await.state, MountState::Mounted);
+    live.stop().await;
+    let live = world.open_without_agent(None).await;
+    tokio::time::advance(Duration::from_secs(31)).await;
+    let silent = list(&live).await;
+    assert_eq!((silent.state, silent.node.as_ref()), (MountState::Stale, Some(&world.agent.node)));
+    assert!(silent.state_reason.contains("nodes/n1 has not been heard of"), "{}", silent.state_reason);
+    live.stop().await;
+}

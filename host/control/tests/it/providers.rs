@@ -121,3 +121,28 @@ async fn a_provider_dials_after_a_restart_what_its_names_led_to_when_it_was_boun
     assert_eq!(dialled(), Some(pins("10.6.6.6/32")), "naming the endpoints again accepts it");
     live.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_backend_that_hangs_does_not_keep_the_others_from_being_probed() {
+    let world = World::new(Way::Direct).await;
+    let live = world.open_without_agent(None).await;
+    bind(&live.control, &[]).await;
+    live.stop().await;
+    // By name, the one that hangs comes first.
+    let hanging = ProviderName::parse("providers/model").unwrap();
+    *world.names.hangs.lock().unwrap() = Some(hanging.clone());
+    let live = world.open_without_agent(None).await;
+    let seen = async |name: &ProviderName| {
+        live.control.get_provider(&operator(), name).await.unwrap().value.probe.map(|probe| probe.at)
+    };
+    let mut last = seen(&name()).await;
+    let silent = seen(&hanging).await;
+    for _ in 0..3 {
+        tokio::time::sleep(std::time::Duration::from_secs(61)).await;
+        let now = seen(&name()).await;
+        assert!(now > last, "the other was not probed: {now:?}");
+        last = now;
+    }
+    assert_eq!(seen(&hanging).await, silent);
+    live.stop().await;
+}

@@ -56,6 +56,8 @@ pub(crate) struct Holdings {
     faults: BTreeMap<usize, Fault>,
     /// Plans come out read-write, whatever was asked.
     wide: bool,
+    /// Capabilities that a probe finds besides the declared ones.
+    probed: Vec<port::Capability>,
     /// Failures of every call of a name.
     standing: BTreeMap<String, ErrorKind>,
 }
@@ -70,13 +72,6 @@ pub(crate) struct Backend {
 
 impl Backend {
     pub(crate) fn new(way: Way, secrets: Arc<MemorySecrets>) -> Self {
-        let capability = |id: &str| port::Capability {
-            id: id.to_owned(),
-            state: port::CapabilityState::Supported,
-            constraints: Vec::new(),
-            evidence: None,
-            extensions: Vec::new(),
-        };
         Self {
             way,
             holds: Mutex::default(),
@@ -98,7 +93,7 @@ impl Backend {
                 exchanges: Vec::new(),
                 auth_flows: Vec::new(),
                 client_kinds: Vec::new(),
-                capabilities: vec![capability("namespaces.posix"), capability("quota.hard")],
+                capabilities: vec![supported("namespaces.posix"), supported("quota.hard")],
                 extensions: Vec::new(),
             },
             interfaces: vec!["tenants".into(), "namespaces".into(), "mounts".into(), "jobs".into()],
@@ -117,6 +112,11 @@ impl Backend {
             Some(kind) => holds.standing.insert(name.to_owned(), kind),
             None => holds.standing.remove(name),
         };
+    }
+
+    /// From now on a probe finds this capability.
+    pub(crate) fn can(&self, id: &str) {
+        self.holds.lock().unwrap().probed.push(supported(id));
     }
 
     /// From now on plans are wider than asked.
@@ -152,6 +152,16 @@ impl Backend {
             return failed(kind.clone());
         }
         seen(&holds).map_or_else(|error| fail_with(error), ok)
+    }
+}
+
+fn supported(id: &str) -> port::Capability {
+    port::Capability {
+        id: id.to_owned(),
+        state: port::CapabilityState::Supported,
+        constraints: Vec::new(),
+        evidence: None,
+        extensions: Vec::new(),
     }
 }
 
@@ -216,11 +226,11 @@ impl port::Provider for Backend {
     }
 
     async fn probe(&self, _: &CallContext, _: port::ProbeMode) -> Answer<port::ProbeReport> {
-        self.look("probe", |_| {
+        self.look("probe", |holds| {
             Ok(port::ProbeReport {
                 native_version: "1".into(),
                 instance_id: "model-1".into(),
-                capabilities: Vec::new(),
+                capabilities: holds.probed.clone(),
                 health: Vec::new(),
                 counters: vec![port::Counter {
                     name: "capacity.bytes".into(),

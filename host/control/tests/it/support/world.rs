@@ -39,6 +39,8 @@ impl Clock for PausedClock {
 #[derive(Default)]
 pub(crate) struct Names {
     pub(crate) lead_to: Mutex<String>,
+    /// A provider whose backend answers nothing.
+    pub(crate) hangs: Mutex<Option<ProviderName>>,
     pub(crate) dialled: Mutex<Vec<BTreeMap<String, Vec<String>>>>,
 }
 
@@ -47,6 +49,10 @@ struct ModelLoader(Arc<Backend>, Arc<Names>);
 #[async_trait]
 impl ProviderLoader for ModelLoader {
     async fn load(&self, record: &stowage_domain::Provider) -> Result<Arc<dyn Provider>, LoadError> {
+        let hangs = self.1.hangs.lock().unwrap().as_ref() == Some(&record.name);
+        if hangs {
+            std::future::pending::<()>().await;
+        }
         self.1.dialled.lock().unwrap().push(record.pinned_ranges.clone());
         Ok(Arc::clone(&self.0) as Arc<dyn Provider>)
     }
