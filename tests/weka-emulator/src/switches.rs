@@ -124,6 +124,8 @@ switches! {
     user_revoke_ends_sessions: bool = false;
     /// A new password of an S3 user ends the STS sessions that were issued under the old one.
     new_password_ends_sessions: bool = false;
+    /// The name and password of an S3 user are no S3 keys: only generated ones are (5.1 and newer make them).
+    s3_keys_are_separate: bool = false;
     /// How long the key of a deleted service account works on, in milliseconds.
     service_account_linger_ms: u64 = 0;
     /// Service accounts that the cluster can hold.

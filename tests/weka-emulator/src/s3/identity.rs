@@ -10,7 +10,7 @@ use crate::users::{Role, User};
 /// What sort of key it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyKind {
-    /// The name and password of an S3 user.
+    /// The name and password of an S3 user, or the keys that were generated for it (5.1).
     User,
     /// A service account of one.
     ServiceAccount,
@@ -67,8 +67,11 @@ impl State {
             policies: self.s3.policy_of(user.uid).map(|policy| vec![policy]),
         };
         let parent_of = |uid: Uid| self.users.iter().find(|user| user.uid == uid && user.role == Role::S3);
-        if let Some(user) = self.s3_user(access_key) {
+        if let Some(user) = self.s3_user(access_key).filter(|_| !self.switches.s3_keys_are_separate) {
             return Some(of(user, KeyKind::User, &user.password));
+        }
+        if let Some(key) = self.s3.issued_keys.get(access_key) {
+            return Some(of(parent_of(key.user)?, KeyKind::User, &key.secret));
         }
         if let Some(account) = self.s3.service_accounts.get(access_key) {
             let linger = self.switches.service_account_linger_ms;

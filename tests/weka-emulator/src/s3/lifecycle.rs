@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::call::Call;
-use crate::envelope::{Answer, Refusal, data, nothing};
+use crate::envelope::{Answer, Refusal, data};
 use crate::s3::bucket_routes::known;
 use crate::s3::buckets::{Bucket, LifecycleRule};
 use crate::s3::gate::ready;
@@ -73,5 +73,5 @@ pub(crate) fn remove(state: &mut State, call: &Call) -> Answer {
     if bucket.lifecycle.remove(rule).is_none() {
         return Err(Refusal::message(404, &format!("Lifecycle rule {rule} does not exist")));
     }
-    nothing()
+    data(json!({ "target": bucket.name }))
 }

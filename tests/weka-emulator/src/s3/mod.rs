@@ -13,9 +13,11 @@ mod authorize_tests;
 pub(crate) mod bucket_policy;
 pub(crate) mod bucket_routes;
 pub(crate) mod buckets;
+pub(crate) mod debug;
 pub(crate) mod documents;
 pub(crate) mod gate;
 pub(crate) mod identity;
+pub(crate) mod issued_keys;
 pub(crate) mod keys;
 pub(crate) mod lifecycle;
 pub(crate) mod policies;
@@ -33,6 +35,7 @@ use crate::clock::Millis;
 use crate::uid::Uid;
 use buckets::Bucket;
 use documents::Document;
+use issued_keys::IssuedKey;
 pub(crate) use service::Service;
 use service_accounts::ServiceAccount;
 use sts::StsSession;
@@ -40,6 +43,7 @@ use webhook::Webhook;
 
 /// All of S3 but its users.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct S3 {
     /// Containers that could run the protocol.
     pub(crate) containers: Vec<(u64, Uid)>,
@@ -55,6 +59,10 @@ pub(crate) struct S3 {
     pub(crate) service_accounts: BTreeMap<String, ServiceAccount>,
     /// By access key.
     pub(crate) sessions: BTreeMap<String, StsSession>,
+    /// By access key; 5.1 and newer.
+    pub(crate) issued_keys: BTreeMap<String, IssuedKey>,
+    /// Log levels other than the default.
+    pub(crate) debug_levels: BTreeMap<Uid, u64>,
 }
 
 impl S3 {
@@ -85,9 +93,10 @@ impl S3 {
         })
     }
 
-    /// Takes away everything that hangs on a user: attachment, service accounts, sessions.
+    /// Takes away everything that hangs on a user: attachment, keys, service accounts, sessions.
     pub(crate) fn forget_user(&mut self, user: Uid) {
         self.attached.remove(&user);
+        self.issued_keys.retain(|_, key| key.user != user);
         self.service_accounts.retain(|_, account| account.parent != user);
         self.end_sessions_of(user);
     }

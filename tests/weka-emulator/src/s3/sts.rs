@@ -9,6 +9,7 @@ use crate::envelope::{Answer, Refusal, data, nothing};
 use crate::faults::Fault;
 use crate::s3::documents::Document;
 use crate::s3::gate::{need_root, ready, s3_role_only};
+use crate::s3::identity::KeyKind;
 use crate::s3::keys;
 use crate::state::State;
 use crate::switches::StsCallers;
@@ -92,7 +93,8 @@ pub(crate) fn session_policy_in(state: &State, call: &Call) -> Result<Option<Doc
 fn check_caller(state: &State, call: &Call) -> Result<(), Refusal> {
     need_root(call)?;
     let session = call.session()?;
-    let itself = session.role == Role::S3 && call.text("access_key").as_deref() == Some(session.username.as_str());
+    let key = call.text("access_key").and_then(|access_key| state.s3_key(&access_key));
+    let itself = session.role == Role::S3 && key.is_none_or(|key| key.user == session.user);
     let admin = session.role == Role::ClusterAdmin;
     match state.switches.sts_callers {
         StsCallers::Both if admin || itself => Ok(()),
@@ -118,8 +120,8 @@ pub(crate) fn assume_role(state: &mut State, call: &Call) -> Answer {
     }
     let policy = session_policy_in(state, call)?;
     let access_key = call.required_text("access_key")?;
-    let user = state.s3_user(&access_key).filter(|user| user.password == secret).map(|user| user.uid);
-    let Some(user) = user else {
+    let key = state.s3_key(&access_key).filter(|key| key.kind == KeyKind::User && key.secret == secret);
+    let Some(user) = key.map(|key| key.user) else {
         return Err(Refusal::message(400, "The access key or the secret key of the S3 user is wrong"));
     };
     let opened = state.open_session(user, duration, policy);

@@ -202,3 +202,23 @@ async fn revoking_a_user_and_a_new_password_end_sessions_only_where_switches_say
     bench.put(&format!("{user}/password"), password).await;
     assert_eq!(live(&bench), 0);
 }
+
+#[tokio::test]
+async fn from_5_1_on_an_s3_user_has_generated_keys_too() {
+    let (bench, token) = alice().await;
+    let uid = bench.send(&token, Method::GET, "/users/whoami", None).await.1["data"]["uid"].clone();
+    let path = format!("/users/{}/s3/resetCredentials", uid.as_str().unwrap());
+    assert_eq!(bench.post(&path, json!({})).await.0, 404);
+    bench.control().set_release("5.1.2".parse().unwrap());
+    let first = bench.post(&path, json!({})).await.1["data"].clone();
+    let second = bench.post(&path, json!({})).await.1["data"].clone();
+    let with = |keys: &Value| json!({ "access_key": keys["accessKey"], "secret_key": keys["secretKey"], "duration": 900 });
+    assert_eq!(bench.post("/s3/sts", with(&first)).await.0, 400, "the newer keys replaced these");
+    assert_eq!(bench.post("/s3/sts", with(&second)).await.0, 200);
+    assert_eq!(bench.post("/s3/sts", sts(900)).await.0, 200);
+    bench.switch("s3_keys_are_separate", json!(true));
+    assert_eq!(bench.post("/s3/sts", sts(900)).await.0, 400);
+    bench.post("/s3/policies/detach", json!({ "user_name": "alice" })).await;
+    let (status, body) = bench.post(&path, json!({})).await;
+    assert!(status == 400 && body["message"].as_str().unwrap().contains("with an S3 policy attached"));
+}

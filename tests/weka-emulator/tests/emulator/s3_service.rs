@@ -110,3 +110,15 @@ async fn the_audit_webhook_keeps_its_token_with_its_scheme() {
     assert_eq!(bench.post("/s3/auditWebhook/disable", json!({})).await.0, 200);
     assert_eq!(bench.data("/s3/auditWebhook").await["enabled"], false);
 }
+
+#[tokio::test]
+async fn the_log_level_of_s3_containers_can_be_set() {
+    let bench = Bench::with(Options { preset: Preset::S3Ready, ..Options::default() }).await;
+    let rows = bench.data("/s3/debug").await;
+    assert_eq!((&rows[0]["hostId"], &rows[1]["stdout"]), (&json!("HostId<0>"), &json!("2 (WARNING)")));
+    let level = |level: u64| json!({ "level": level, "host_uids": [rows[1]["uid"]] });
+    assert_eq!(bench.post("/s3/debug", level(5)).await.0, 400);
+    assert_eq!(bench.post("/s3/debug", level(4)).await, (200, json!({ "data": null })));
+    let now = bench.data("/s3/debug").await;
+    assert_eq!((&now[0]["stdout"], &now[1]["stdout"]), (&json!("2 (WARNING)"), &json!("4 (DEBUG)")));
+}
