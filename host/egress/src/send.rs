@@ -176,12 +176,13 @@ impl Bound {
                 Ready::Header(header)
             }
             Auth::Sigv4 { keys, service, region } => {
-                let secret_access_key = self.vault.get(&secret(keys, "secret-access-key")).await?;
+                // A backend whose users sign with their own name and password has no other pair of keys.
+                let secret_access_key = self.either(keys, "secret-access-key", "password").await?;
                 let session_token = self.vault.optional(keys, "session-token").await?;
                 values.push(secret_access_key.expose_secret().into());
                 values.extend(session_token.as_ref().map(|t| SecretString::from(t.expose_secret())));
                 Ready::Sign(Keys {
-                    access_key_id: self.vault.get(&secret(keys, "access-key-id")).await?,
+                    access_key_id: self.either(keys, "access-key-id", "username").await?,
                     secret_access_key,
                     session_token,
                     service: service.clone(),
@@ -202,6 +203,17 @@ impl Bound {
         };
         values.iter().for_each(|v| self.redactor.learn(v.expose_secret()));
         Ok((ready, Needles::new(values.iter().map(|v| v.expose_secret()))))
+    }
+
+    /// A field of a secret, or the one that stands for it.
+    async fn either(&self, name: &str, field: &str, stand_in: &str) -> Result<SecretString, ExchangeError> {
+        if let Some(value) = self.vault.optional(name, field).await? {
+            return Ok(value);
+        }
+        let found = self.vault.optional(name, stand_in).await?;
+        found.ok_or_else(|| {
+            ExchangeError::NoSuchSecret(format!("{name:?} has neither a field {field:?} nor {stand_in:?} to sign with"))
+        })
     }
 
     async fn attempt(

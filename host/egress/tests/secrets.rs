@@ -246,6 +246,26 @@ async fn basic_and_sigv4_are_made_by_the_host_and_masked_when_echoed() {
 }
 
 #[tokio::test]
+async fn a_user_without_keys_signs_with_its_name_and_password() {
+    let server = Server::start(|_| reply(200, "{}")).await;
+    let sts = ExchangeDecl { safe: false, ..decl("sts", "POST", "/") };
+    let way = Way::to(describe(vec![sts], vec![]), &[server.url()]).await;
+    let made = SecretName::parse("made/test-a/sw-ab12cd34").unwrap();
+    let pair = vec![("username".to_owned(), "sw-ab12cd34".into()), ("password".to_owned(), "made-by-host-1".into())];
+    way.secrets.put(&made, pair).await.unwrap();
+    let sign = |keys: &str| Auth::Sigv4 { keys: keys.to_owned(), service: "sts".to_owned(), region: "r-1".to_owned() };
+    let body = Body::Form(vec![("Action".to_owned(), "AssumeRole".to_owned())]);
+    way.send(ExchangeRequest { auth: sign(made.as_str()), body, ..ask("sts") }).await.unwrap();
+    let sent = server.seen().remove(0).header("authorization").unwrap().to_owned();
+    assert!(sent.starts_with("AWS4-HMAC-SHA256 Credential=sw-ab12cd34/20231114/r-1/sts/aws4_request"), "{sent}");
+    assert!(!sent.contains("made-by-host-1"));
+    let empty = SecretName::parse("made/test-a/empty").unwrap();
+    way.secrets.put(&empty, vec![("other".to_owned(), "of-no-use-here".into())]).await.unwrap();
+    let refused = way.send(ExchangeRequest { auth: sign(empty.as_str()), ..ask("sts") }).await;
+    assert!(matches!(&refused, Err(ExchangeError::NoSuchSecret(why)) if why.contains("password")), "{refused:?}");
+}
+
+#[tokio::test]
 async fn slots_in_forms_headers_and_embedded_texts_are_filled() {
     let places = vec![
         vec![Step::FormField("Password".to_owned())],

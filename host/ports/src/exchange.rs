@@ -65,7 +65,8 @@ pub enum Auth {
     },
     /// RFC 7617 with the named secret's `username` and `password`.
     Basic(String),
-    /// AWS Signature Version 4 with the named secret's `access-key-id`, `secret-access-key` and, if there, `session-token`.
+    /// AWS Signature Version 4 with the named secret's `access-key-id`, `secret-access-key` and, if there, `session-token`;
+    /// a secret without keys signs with its `username` and `password`.
     Sigv4 {
         /// The secret.
         keys: String,

@@ -109,7 +109,8 @@ impl Request {
         self
     }
 
-    /// Signs with the named secret's keys (AWS Signature Version 4).
+    /// Signs with the named secret's keys (AWS Signature Version 4), or with its `username` and `password` where those are
+    /// a user's keys.
     #[must_use]
     pub fn sigv4(mut self, keys: &str, service: &str, region: &str) -> Self {
         self.inner.auth =
