@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use crate::uid::Uid;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use crate::call::Call;
 use crate::clock::Millis;
@@ -29,14 +30,14 @@ pub(crate) struct Session {
 }
 
 /// What a token stands for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Grant {
     user: Uid,
     expires: Millis,
 }
 
 /// A mount token: one filesystem, for whoever holds it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct MountToken {
     pub(crate) filesystem: Uid,
     pub(crate) user: Uid,
@@ -44,14 +45,14 @@ pub(crate) struct MountToken {
     expires: Millis,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Failures {
     count: u64,
     locked_until: Millis,
 }
 
 /// The four numbers of `defaultTokensExpiry`, in seconds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Expiry {
     access: u64,
     refresh: u64,
@@ -60,12 +61,13 @@ struct Expiry {
 }
 
 /// Tokens in circulation and the rules about them.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Tokens {
     access: HashMap<String, Grant>,
     refresh: HashMap<String, Grant>,
     mount: HashMap<String, MountToken>,
-    failures: HashMap<(String, String), Failures>,
+    /// By organization and user name, with a line break between.
+    failures: HashMap<String, Failures>,
     expiry: Expiry,
     lockout_after: u64,
     lockout_secs: u64,
@@ -145,6 +147,13 @@ impl Tokens {
     }
 }
 
+impl Session {
+    /// The role's name, as events show it.
+    pub(crate) fn role_name(&self) -> String {
+        json!(self.role).as_str().unwrap_or_default().to_owned()
+    }
+}
+
 impl State {
     /// The session behind a user, as the user stands now.
     pub(crate) fn session_of(&self, user: Uid) -> Option<Session> {
@@ -201,7 +210,7 @@ pub(crate) fn login(state: &mut State, call: &Call) -> Answer {
     let username = call.required_text("username")?;
     let password = call.required_text("password")?;
     let org = call.text("org").unwrap_or_else(|| "Root".to_owned());
-    let key = (org.clone(), username.clone());
+    let key = format!("{org}\n{username}");
     let locked = state.tokens.failures.get(&key).map_or(0, |failures| failures.locked_until.saturating_sub(call.now));
     if locked > 0 {
         return Err(locked_out(locked));
@@ -210,8 +219,10 @@ pub(crate) fn login(state: &mut State, call: &Call) -> Answer {
     let user = state.users.iter().find(|user| Some(user.org_id) == org_id && user.username == username);
     let known = user.is_some();
     let Some(user) = user.filter(|user| user.password == password).map(|user| user.uid) else {
-        if known || state.switches.unknown_users_lock_out {
-            note_failure(state, key, call.now);
+        let who = Map::from_iter([("username".to_owned(), json!(username)), ("org".to_owned(), json!(org))]);
+        state.note("UserLoginFailed", None, who.clone());
+        if (known || state.switches.unknown_users_lock_out) && locks_out(state, key, call.now) {
+            state.note("UserLoginLocked", None, who);
         }
         return Err(Refusal::unauthorized());
     };
@@ -221,14 +232,17 @@ pub(crate) fn login(state: &mut State, call: &Call) -> Answer {
     data(if state.faults.strikes(Fault::LoginList) { json!([answer]) } else { answer })
 }
 
-fn note_failure(state: &mut State, key: (String, String), now: Millis) {
+/// Counts a failed login; whether it was the last one allowed.
+fn locks_out(state: &mut State, key: String, now: Millis) -> bool {
     let tokens = &mut state.tokens;
     let failures = tokens.failures.entry(key).or_default();
     failures.count = failures.count.saturating_add(1);
-    if failures.count >= tokens.lockout_after {
+    let locks = failures.count >= tokens.lockout_after;
+    if locks {
         failures.count = 0;
         failures.locked_until = now.saturating_add(tokens.lockout_secs.saturating_mul(1000));
     }
+    locks
 }
 
 /// `POST /login/refresh`
@@ -247,19 +261,19 @@ pub(crate) fn refresh(state: &mut State, call: &Call) -> Answer {
 }
 
 /// `GET /users/whoami`
-pub(crate) fn whoami(_state: &mut State, call: &Call) -> Answer {
+pub(crate) fn whoami(state: &mut State, call: &Call) -> Answer {
     let session = call.session()?;
     data(json!({
         "org_id": session.org_id,
         "username": session.username,
         "uid": session.user,
         "source": "Internal",
-        "role": session.role,
+        "role": session.role.shown(&state.release),
         "org_name": session.org_name,
     }))
 }
 
-/// `GET /security/defaultTokensExpiry` and its older alias
+/// `GET /security/defaultTokensExpiry`
 pub(crate) fn expiry(state: &mut State, _call: &Call) -> Answer {
     let expiry = &state.tokens.expiry;
     data(json!({
@@ -270,16 +284,29 @@ pub(crate) fn expiry(state: &mut State, _call: &Call) -> Answer {
     }))
 }
 
+/// `GET /security/tokensExpiry`: the older form
+pub(crate) fn old_expiry(state: &mut State, _call: &Call) -> Answer {
+    let Expiry { access, refresh, .. } = state.tokens.expiry;
+    data(json!({ "access_token_expiry": access, "refresh_token_expiry": refresh }))
+}
+
 /// `POST /security/defaultTokensExpiry`
 pub(crate) fn set_expiry(state: &mut State, call: &Call) -> Answer {
     let old = state.tokens.expiry.clone();
-    state.tokens.expiry = Expiry {
+    let new = Expiry {
         access: call.number("access_token_expiry")?.unwrap_or(old.access),
         refresh: call.number("refresh_token_expiry")?.unwrap_or(old.refresh),
         max_access: call.number("max_access_token_expiry")?.unwrap_or(old.max_access),
         max_refresh: call.number("max_refresh_token_expiry")?.unwrap_or(old.max_refresh),
     };
-    expiry(state, call)
+    if new.access == 0 || new.access > new.max_access {
+        return Err(Refusal::bad("access_token_expiry", "is not between 1 and max_access_token_expiry"));
+    }
+    if new.refresh == 0 || new.refresh > new.max_refresh {
+        return Err(Refusal::bad("refresh_token_expiry", "is not between 1 and max_refresh_token_expiry"));
+    }
+    state.tokens.expiry = new;
+    nothing()
 }
 
 /// `GET /lockoutPolicy`

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::uid::Uid;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::call::Call;
@@ -18,8 +19,8 @@ use crate::users::Role;
 /// The smallest filesystem (documented).
 const LEAST_BYTES: u64 = 1 << 30;
 
-/// Filesystems that a cluster can hold (documented).
-const MOST_FILESYSTEMS: usize = 1024;
+/// Since this release the CSI role may make filesystems of its own.
+const CSI_OWNS: [u32; 3] = [5, 1, 0];
 
 /// Longest name (documented).
 const LONGEST_NAME: usize = 32;
@@ -46,7 +47,7 @@ pub(crate) struct Filesystem {
 }
 
 /// Where a filesystem stands in its life.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) enum Life {
     /// Ready from this moment; `None`: never.
     Since(Option<Millis>),
@@ -167,16 +168,21 @@ impl State {
     }
 
     /// Whether `grown` more bytes can be given to an organization's filesystems.
-    fn check_capacity(&mut self, org_id: u64, grown: u64) -> Result<(), Refusal> {
+    fn check_capacity(&mut self, org_id: u64, grown: u64, ssd_grown: u64) -> Result<(), Refusal> {
         let exhausted = self.faults.strikes(Fault::CapacityExhausted);
         let free = if exhausted { 0 } else { self.unprovisioned() };
         if grown > free || exhausted {
             let message = format!("There is not enough capacity: {grown} bytes requested, {free} bytes available");
             return Err(Refusal::exception(400, &["NotEnoughCapacityException"], &message));
         }
-        let quota = self.organizations.iter().find(|org| org.id == org_id).map_or(0, |org| org.total_quota);
-        if quota != 0 && self.allocated_by(org_id).saturating_add(grown) > quota {
-            let message = format!("insufficient capacity in the organization: its quota is {quota} bytes");
+        let org = self.organizations.iter().find(|org| org.id == org_id);
+        let (total, ssd) = org.map_or((0, 0), |org| (org.total_quota, org.ssd_quota));
+        let wanted = [
+            ("", total, self.allocated_by(org_id).saturating_add(grown)),
+            ("SSD ", ssd, self.ssd_allocated_by(org_id).saturating_add(ssd_grown)),
+        ];
+        if let Some((kind, quota, _)) = wanted.into_iter().find(|(_, quota, wanted)| *quota != 0 && wanted > quota) {
+            let message = format!("insufficient capacity in the organization: its {kind}quota is {quota} bytes");
             return Err(Refusal::exception(400, &["OrganizationQuotaExceededException"], &message));
         }
         Ok(())
@@ -202,6 +208,24 @@ pub(crate) fn list(state: &mut State, call: &Call) -> Answer {
     data(state.list_of_filesystems(org))
 }
 
+/// Whether so many are all that a limit allows.
+pub(crate) fn reached(count: usize, limit: u64) -> bool {
+    u64::try_from(count).unwrap_or(u64::MAX) >= limit
+}
+
+/// `GET /fileSystems/freeSpaceInOrg` (5.0): what the cluster has left, within the organization's quotas
+pub(crate) fn free_space(state: &mut State, call: &Call) -> Answer {
+    let org_id = call.org()?;
+    let org = state.organizations.iter().find(|org| org.id == org_id);
+    let (total, ssd) = org.map_or((0, 0), |org| (org.total_quota, org.ssd_quota));
+    let free = state.unprovisioned();
+    let within = |quota: u64, taken: u64| if quota == 0 { free } else { quota.saturating_sub(taken).min(free) };
+    data(json!({
+        "total_free_bytes": within(total, state.allocated_by(org_id)),
+        "ssd_free_bytes": within(ssd, state.ssd_allocated_by(org_id)),
+    }))
+}
+
 /// `GET /fileSystems/{uid}`
 pub(crate) fn get(state: &mut State, call: &Call) -> Answer {
     data(state.filesystem_row(state.filesystem(call)?))
@@ -210,7 +234,8 @@ pub(crate) fn get(state: &mut State, call: &Call) -> Answer {
 /// `POST /fileSystems`
 pub(crate) fn create(state: &mut State, call: &Call) -> Answer {
     let session = call.session()?.clone();
-    if session.role == Role::Csi && !state.switches.csi_creates_filesystems {
+    let owns = state.release.has(CSI_OWNS) && call.flag("has_permissions") == Some(true);
+    if session.role == Role::Csi && !owns && !state.switches.csi_creates_filesystems {
         return Err(Refusal::forbidden());
     }
     call.require(&["name", "group_name", "total_capacity"])?;
@@ -251,10 +276,11 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Answer {
             &message,
         ));
     }
-    if state.filesystems.len() >= MOST_FILESYSTEMS {
-        return Err(Refusal::message(400, "Filesystem table is full: 1024 filesystems exist"));
+    if reached(state.filesystems.len(), state.switches.filesystem_limit) {
+        let message = format!("Filesystem table is full: {} filesystems exist", state.filesystems.len());
+        return Err(Refusal::message(400, &message));
     }
-    state.check_capacity(asks.org_id, asks.total_budget)?;
+    state.check_capacity(asks.org_id, asks.total_budget, asks.ssd_budget)?;
     let delay = state.switches.filesystem_create_ms;
     let uid = state.add_filesystem(asks, delay)?;
     if state.faults.strikes(Fault::StuckCreating)
@@ -326,6 +352,12 @@ pub(crate) fn update(state: &mut State, call: &Call) -> Answer {
         }
     }
     let total = call.number("total_capacity")?.map(|bytes| state.round_capacity(bytes));
+    let ssd = call.number("ssd_capacity")?.map(|bytes| state.round_capacity(bytes));
+    if total.is_some() || ssd.is_some() {
+        let grown = total.unwrap_or(current.total_budget).saturating_sub(current.total_budget);
+        let ssd_grown = ssd.or(total).unwrap_or(current.ssd_budget).saturating_sub(current.ssd_budget);
+        state.check_capacity(current.org_id, grown, ssd_grown)?;
+    }
     if let Some(total) = total {
         let used = current.volume.lock().used();
         if total < LEAST_BYTES {
@@ -334,9 +366,7 @@ pub(crate) fn update(state: &mut State, call: &Call) -> Answer {
         if state.switches.shrink_below_used_is_refused && total < used {
             return Err(Refusal::message(400, &format!("Filesystem cannot shrink below its used {used} bytes")));
         }
-        state.check_capacity(current.org_id, total.saturating_sub(current.total_budget))?;
     }
-    let ssd = call.number("ssd_capacity")?.map(|bytes| state.round_capacity(bytes));
     let resizes = total.is_some() || ssd.is_some();
     let thin = match (call.number("thin_provision_min_ssd")?, call.number("thin_provision_max_ssd")?) {
         // A resize that omits the thin limits makes the filesystem thick; a client in production works around it.

@@ -1,6 +1,7 @@
 //! Filesystem groups: tiering policy shared by filesystems. Only the cluster administrator changes them.
 
 use crate::uid::Uid;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::call::Call;
@@ -8,7 +9,7 @@ use crate::envelope::{Answer, Refusal, data, nothing};
 use crate::state::State;
 
 /// A group.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Group {
     pub(crate) serial: u64,
     pub(crate) uid: Uid,

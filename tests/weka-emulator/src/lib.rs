@@ -18,24 +18,37 @@
 //! # }
 //! ```
 
+// Rows of the API have more fields than `json!` reads by default.
+#![recursion_limit = "256"]
+
 mod admin;
+mod alerts;
 mod auth;
 mod call;
 mod clock;
 mod cluster;
+mod containers;
 pub mod contract;
 mod control;
+mod default_quotas;
 mod emulator;
 mod envelope;
+mod events;
 mod faults;
 mod filesystems;
 mod groups;
+mod licence;
 mod listen;
+mod login_page;
+mod mount_defaults;
 mod mount_options;
 mod mounts;
+mod object_stores;
 mod organizations;
 mod paths;
 mod presets;
+mod processes;
+mod quota_batches;
 mod quotas;
 mod release;
 mod requests;
@@ -43,12 +56,15 @@ mod routes;
 mod s3;
 mod security;
 mod server;
+mod snapshot_diff;
+mod snapshot_policies;
 mod snapshots;
 mod state;
 mod switches;
 mod tasks;
 mod tree;
 mod uid;
+mod user_quotas;
 mod users;
 
 pub use clock::{Clock, Millis};

@@ -212,9 +212,18 @@ impl State {
                 "mount refused: filesystems of an organization need a stateless client (backend/fs)",
             ));
         }
+        if self.organizations.iter().any(|org| org.id == org_id && org.fenced_by_netspace) {
+            return Err(refused(403, format!("mount refused: Tenant {org_id} has no network spaces attached")));
+        }
         let client = request.client_ip.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let org_policies = self.organizations.iter().find(|org| org.id == org_id).map(|org| org.policies.as_slice());
-        let fences = [self.fence(&filesystem.policies, client), self.fence(org_policies.unwrap_or_default(), client)];
+        // A stateless client joins the cluster when it mounts; one that has joined already is not asked again.
+        let joining = if request.filesystem == name { &[] } else { self.joins.client.as_slice() };
+        let fences = [
+            self.fence(&filesystem.policies, client),
+            self.fence(org_policies.unwrap_or_default(), client),
+            self.fence(joining, client),
+        ];
         if fences.contains(&Fence::Shut) {
             return Err(refused(403, format!("mount refused: no security policy of {name} allows client {client}")));
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::envelope::{Answer, Refusal, data};
@@ -30,6 +30,21 @@ pub(crate) fn resolve(state: &mut State, call: &Call) -> Answer {
 
 /// `GET /fileSystems/{inode_id}/getPath`, over the caller's filesystems
 pub(crate) fn get_path(state: &mut State, call: &Call) -> Answer {
+    data(place(state, call)?)
+}
+
+/// `GET /fileSystems/{inode_id}/resolve`: the deprecated form, with typed ids
+pub(crate) fn get_path_typed(state: &mut State, call: &Call) -> Answer {
+    let mut row = place(state, call)?;
+    let inode = call.place("uid").to_owned();
+    if let Some(row) = row.as_object_mut() {
+        row.insert("inode_id".to_owned(), json!(format!("InodeId<{inode}>")));
+        row.insert("inode_context".to_owned(), json!(format!("InodeContext<{inode}>")));
+    }
+    data(row)
+}
+
+fn place(state: &State, call: &Call) -> Result<Value, Refusal> {
     let org = call.org()?;
     let text = call.place("uid");
     let inode: u64 = text.parse().map_err(|_| Refusal::bad("inode_id", "is not a number"))?;
@@ -38,7 +53,7 @@ pub(crate) fn get_path(state: &mut State, call: &Call) -> Answer {
         let Ok(node) = tree.node(inode) else { continue };
         let view = node.snapshot.map_or(0, |view| view.view_id);
         let snapshot = state.snapshots.iter().find(|snapshot| node.snapshot.is_some() && snapshot.serial == view);
-        return data(json!({
+        return Ok(json!({
             "access_point": snapshot.map_or("", |snapshot| snapshot.access_point.as_str()),
             "fs_id": format!("FSId<{}>", filesystem.serial),
             "fs_name": filesystem.name,

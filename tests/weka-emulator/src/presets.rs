@@ -12,7 +12,7 @@ use crate::uid::Uid;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
-use crate::cluster::{Backend, Machines};
+use crate::containers::{Backend, Machines};
 use crate::filesystems::Asks;
 use crate::groups::Group;
 use crate::organizations::{Organization, ROOT};
@@ -74,7 +74,7 @@ impl State {
         state.machines = Machines {
             cluster_name: "wekacb2".to_owned(),
             guid: Uid::from_number(0x9724_f5ec_a68c_437d_8411_03c8_425c_06b8),
-            backends: (0..BACKENDS).map(backend).collect(),
+            backends: (0..BACKENDS).map(|host| Backend::new(host, state.now())).collect(),
             started: state.now(),
         };
         let root = state.serial("organization");
@@ -135,8 +135,4 @@ impl State {
             }
         }
     }
-}
-
-fn backend(host: u64) -> Backend {
-    Backend { host, uid: Uid::fresh(), management: Uid::fresh(), io: Uid::fresh() }
 }

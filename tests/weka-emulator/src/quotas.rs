@@ -26,14 +26,15 @@ const LONGEST_OWNER: usize = 48;
 
 /// The fields of a PUT or PATCH.
 #[derive(Debug, Default)]
-struct Fields {
-    hard: Option<u64>,
-    soft: Option<u64>,
-    grace: Option<u64>,
-    owner: Option<String>,
+pub(crate) struct Fields {
+    pub(crate) hard: Option<u64>,
+    pub(crate) soft: Option<u64>,
+    pub(crate) grace: Option<u64>,
+    pub(crate) owner: Option<String>,
 }
 
-fn fields_in(state: &State, call: &Call) -> Result<Fields, Refusal> {
+/// The fields of a request, from where the switch says.
+pub(crate) fn fields_in(state: &State, call: &Call) -> Result<Fields, Refusal> {
     let mut given: Map<String, Value> = Map::new();
     if state.switches.quota_fields_from != FieldsFrom::Body {
         given.extend(call.query.iter().map(|(name, value)| (name.clone(), json!(value))));
@@ -56,7 +57,8 @@ fn fields_in(state: &State, call: &Call) -> Result<Fields, Refusal> {
     })
 }
 
-fn inode_in(call: &Call) -> Result<Ino, Refusal> {
+/// The inode number in the path.
+pub(crate) fn inode_in(call: &Call) -> Result<Ino, Refusal> {
     call.place("inode").parse().map_err(|_| Refusal::bad("inode_id", "is not a number"))
 }
 
@@ -64,7 +66,8 @@ fn volume_of(state: &State, call: &Call) -> Result<Arc<Volume>, Refusal> {
     Ok(Arc::clone(&state.filesystem(call)?.volume))
 }
 
-fn no_quota(state: &State) -> Refusal {
+/// The refusal of a quota that does not exist.
+pub(crate) fn no_quota(state: &State) -> Refusal {
     Refusal::message(state.switches.quota_missing_status, "Directory has no quota")
 }
 
@@ -123,12 +126,6 @@ fn token_for(inode: Ino, as_uuid: bool) -> Value {
 fn token_in(token: &str) -> Option<Ino> {
     let from_uuid = || Uid::parse(token).and_then(|uid| u64::try_from(uid.number()).ok());
     token.parse().ok().or_else(from_uuid)
-}
-
-/// `GET /fileSystems/{uid}/quota/default`: none, because default quotas cannot be set here
-pub(crate) fn defaults(state: &mut State, call: &Call) -> Answer {
-    state.filesystem(call)?;
-    data(json!([]))
 }
 
 /// `GET /fileSystems/{uid}/quota/{inode_id}`

@@ -10,7 +10,9 @@ use crate::release::{ALWAYS, Release, Since};
 use crate::state::State;
 use crate::users::Role;
 use crate::{
-    auth, cluster, filesystems, groups, mounts, organizations, paths, quotas, s3, security, snapshots, tasks, users,
+    alerts, auth, cluster, containers, default_quotas, events, filesystems, groups, licence, login_page,
+    mount_defaults, mounts, object_stores, organizations, paths, processes, quota_batches, quotas, s3, security,
+    snapshot_diff, snapshot_policies, snapshots, tasks, user_quotas, users,
 };
 
 /// A handler.
@@ -58,7 +60,9 @@ const MOUNTERS: Gate = Gate::Roles(&[ClusterAdmin, OrgAdmin, Csi, Regular, ReadO
 
 const V43: Since = [4, 3, 0];
 const V44: Since = [4, 4, 0];
+const V50: Since = [5, 0, 0];
 const V51: Since = [5, 1, 0];
+const V51_26: Since = [5, 1, 26];
 
 macro_rules! routes {
     ($($method:ident $path:literal $since:ident $gate:ident $run:path;)+) => {
@@ -73,7 +77,7 @@ routes! {
     POST "/login" ALWAYS OPEN auth::login;
     POST "/login/refresh" ALWAYS OPEN auth::refresh;
     GET "/security/defaultTokensExpiry" ALWAYS ANYONE auth::expiry;
-    GET "/security/tokensExpiry" ALWAYS ANYONE auth::expiry;
+    GET "/security/tokensExpiry" ALWAYS ANYONE auth::old_expiry;
     POST "/security/defaultTokensExpiry" V44 CLUSTER auth::set_expiry;
     GET "/lockoutPolicy" ALWAYS ADMINS_READ auth::lockout_policy;
     PUT "/lockoutPolicy" ALWAYS CLUSTER auth::set_lockout_policy;
@@ -104,17 +108,83 @@ routes! {
     DELETE "/organizations/{uid}" ALWAYS CLUSTER organizations::delete;
     GET "/tenants" V51 CLUSTER_READ organizations::list;
     POST "/tenants" V51 CLUSTER organizations::create;
+    GET "/tenants/{uid}/securityPolicy" V51 CLUSTER security::of_organization;
+    PUT "/tenants/{uid}/securityPolicy" V51 CLUSTER security::set_on_organization;
+    DELETE "/tenants/{uid}/securityPolicy" V51 CLUSTER security::clear_organization;
+    POST "/tenants/{uid}/securityPolicy/attach" V51 CLUSTER security::attach_to_organization;
+    POST "/tenants/{uid}/securityPolicy/detach" V51 CLUSTER security::detach_from_organization;
+    PUT "/tenants/{uid}/limits" V51 CLUSTER organizations::set_limits;
+    DELETE "/tenants/{uid}/revoke" V51 CLUSTER organizations::revoke;
     GET "/tenants/{uid}" V51 CLUSTER_READ organizations::get;
+    PUT "/tenants/{uid}" V51 CLUSTER organizations::rename;
     DELETE "/tenants/{uid}" V51 CLUSTER organizations::delete;
 
     GET "/cluster" ALWAYS READERS cluster::get;
-    GET "/license" ALWAYS READERS cluster::license;
-    GET "/containers" ALWAYS READERS cluster::containers;
-    GET "/hosts" ALWAYS READERS cluster::containers;
-    GET "/processes" ALWAYS READERS cluster::processes;
-    GET "/nodes" ALWAYS READERS cluster::processes;
-    GET "/alerts" ALWAYS READERS cluster::none;
-    GET "/events" ALWAYS READERS cluster::none;
+    POST "/cluster" ALWAYS CLUSTER cluster::create;
+    PUT "/cluster" ALWAYS CLUSTER cluster::update;
+    GET "/cluster/capacity_reduction" ALWAYS READERS cluster::capacity_reduction;
+    GET "/license" ALWAYS READERS licence::get;
+    POST "/license" ALWAYS CLUSTER licence::install;
+    DELETE "/license" ALWAYS CLUSTER licence::reset;
+    GET "/mountDefaults" ALWAYS READERS mount_defaults::get;
+    PUT "/mountDefaults" ALWAYS CLUSTER mount_defaults::set;
+    DELETE "/mountDefaults" ALWAYS CLUSTER mount_defaults::reset;
+
+    POST "/containers/manageProtoContainers" ALWAYS CLUSTER containers::manage_protocols;
+    POST "/containers/deactivation-check" ALWAYS CLUSTER containers::check_deactivation;
+    POST "/containers/apply" ALWAYS CLUSTER containers::apply;
+    POST "/containers/activate" ALWAYS CLUSTER containers::activate;
+    POST "/containers/deactivate" ALWAYS CLUSTER containers::deactivate;
+    POST "/containers/infos" ALWAYS CLUSTER containers::infos;
+    GET "/containers/netdevs" ALWAYS READERS containers::all_devices;
+    DELETE "/containers/lastFailureReason/{uid}" ALWAYS CLUSTER containers::acknowledge;
+    GET "/containers/{uid}/resources" ALWAYS READERS containers::resources;
+    GET "/containers/{uid}/netdevs" ALWAYS READERS containers::devices;
+    POST "/containers/{uid}/netdevs" ALWAYS CLUSTER containers::add_device;
+    DELETE "/containers/{uid}/netdevs/{netdev_uid}" ALWAYS CLUSTER containers::remove_device;
+    POST "/containers/{uid}/apply" ALWAYS CLUSTER containers::acknowledge;
+    POST "/containers/{uid}/activate" ALWAYS CLUSTER containers::activate_one;
+    POST "/containers/{uid}/deactivate" ALWAYS CLUSTER containers::deactivate_one;
+    GET "/containers" ALWAYS READERS containers::list;
+    POST "/containers" ALWAYS CLUSTER containers::add;
+    GET "/containers/{uid}" ALWAYS READERS containers::get;
+    PUT "/containers/{uid}" ALWAYS CLUSTER containers::update;
+    DELETE "/containers/{uid}" ALWAYS CLUSTER containers::remove;
+
+    POST "/hosts/apply" ALWAYS CLUSTER containers::apply;
+    POST "/hosts/activate" ALWAYS CLUSTER containers::activate;
+    POST "/hosts/deactivate" ALWAYS CLUSTER containers::deactivate;
+    POST "/hosts/infos" ALWAYS CLUSTER containers::infos;
+    GET "/hosts/netdevs" ALWAYS READERS containers::all_devices;
+    DELETE "/hosts/lastFailureReason/{uid}" ALWAYS CLUSTER containers::acknowledge;
+    GET "/hosts/{uid}/resources" ALWAYS READERS containers::resources;
+    GET "/hosts/{uid}/netdevs" ALWAYS READERS containers::devices;
+    POST "/hosts/{uid}/netdevs" ALWAYS CLUSTER containers::add_device;
+    DELETE "/hosts/{uid}/netdevs/{netdev_uid}" ALWAYS CLUSTER containers::remove_device;
+    POST "/hosts/{uid}/apply" ALWAYS CLUSTER containers::acknowledge;
+    POST "/hosts/{uid}/activate" ALWAYS CLUSTER containers::activate_one;
+    POST "/hosts/{uid}/deactivate" ALWAYS CLUSTER containers::deactivate_one;
+    GET "/hosts" ALWAYS READERS containers::list;
+    POST "/hosts" ALWAYS CLUSTER containers::add;
+    GET "/hosts/{uid}" ALWAYS READERS containers::get;
+    PUT "/hosts/{uid}" ALWAYS CLUSTER containers::update;
+    DELETE "/hosts/{uid}" ALWAYS CLUSTER containers::remove;
+
+    GET "/processes" ALWAYS READERS processes::list;
+    GET "/processes/{uid}" ALWAYS READERS processes::get;
+    GET "/nodes" ALWAYS READERS processes::list;
+    GET "/nodes/{uid}" ALWAYS READERS processes::get;
+
+    GET "/alerts" ALWAYS READERS alerts::list;
+    GET "/alerts/types" ALWAYS READERS alerts::types;
+    GET "/alerts/description" ALWAYS READERS alerts::descriptions;
+    PUT "/alerts/{alert_type}/mute" ALWAYS CLUSTER alerts::mute;
+    PUT "/alerts/{alert_type}/unmute" ALWAYS CLUSTER alerts::unmute;
+    GET "/events" ALWAYS READERS events::list;
+    GET "/events/describe" ALWAYS READERS events::describe;
+    GET "/events/aggregate" ALWAYS READERS events::aggregate;
+    GET "/events/local" ALWAYS READERS events::local;
+    POST "/events/custom" ALWAYS CLUSTER events::custom;
     GET "/dataService/features" V44 READERS cluster::data_service_features;
 
     GET "/tasks/limits" ALWAYS READERS tasks::limits;
@@ -132,9 +202,20 @@ routes! {
 
     GET "/fileSystems" ALWAYS READERS filesystems::list;
     POST "/fileSystems" ALWAYS CSI_UP filesystems::create;
+    POST "/fileSystems/download" ALWAYS ADMINS object_stores::download_filesystem;
+    GET "/fileSystems/freeSpaceInOrg" V50 READERS filesystems::free_space;
+    GET "/fileSystems/thinProvisionReserve" ALWAYS CLUSTER_READ organizations::reserves;
+    PUT "/fileSystems/thinProvisionReserve/{org_uid}" ALWAYS CLUSTER organizations::set_reserve;
+    DELETE "/fileSystems/thinProvisionReserve/{org_uid}" ALWAYS CLUSTER organizations::clear_reserve;
+    PUT "/fileSystems/quota/{inode}" ALWAYS CSI_UP default_quotas::set;
+    DELETE "/fileSystems/quota/{inode}/default" ALWAYS CSI_UP default_quotas::remove;
+    POST "/fileSystems/{uid}/objectStores" ALWAYS ADMINS object_stores::attach;
+    POST "/fileSystems/{uid}/objectStoreBuckets" ALWAYS ADMINS object_stores::attach;
+    DELETE "/fileSystems/{uid}/objectStores/{obs_uid}" ALWAYS ADMINS object_stores::detach;
+    DELETE "/fileSystems/{uid}/objectStoreBuckets/{obs_uid}" ALWAYS ADMINS object_stores::detach;
     GET "/fileSystems/{uid}/resolvePath" V43 READERS paths::resolve;
     GET "/fileSystems/{uid}/getPath" V44 READERS paths::get_path;
-    GET "/fileSystems/{uid}/resolve" V43 READERS paths::get_path;
+    GET "/fileSystems/{uid}/resolve" ALWAYS READERS paths::get_path_typed;
     GET "/fileSystems/{uid}/mountToken" ALWAYS MOUNTERS mounts::token;
     POST "/fileSystems/{uid}/mountToken" V51 MOUNTERS mounts::token_with;
     GET "/fileSystems/{uid}/securityPolicy" V44 ADMINS_READ security::of_filesystem;
@@ -143,7 +224,10 @@ routes! {
     POST "/fileSystems/{uid}/securityPolicy/attach" V44 ADMINS security::attach_to_filesystem;
     POST "/fileSystems/{uid}/securityPolicy/detach" V44 ADMINS security::detach_from_filesystem;
     GET "/fileSystems/{uid}/quota" ALWAYS READERS quotas::list;
-    GET "/fileSystems/{uid}/quota/default" ALWAYS READERS quotas::defaults;
+    GET "/fileSystems/{uid}/quota/default" ALWAYS READERS default_quotas::list;
+    GET "/fileSystems/{uid}/quota/user" V51_26 READERS user_quotas::list;
+    POST "/fileSystems/{uid}/quota/user" V51_26 CSI_UP user_quotas::set;
+    DELETE "/fileSystems/{uid}/quota/user" V51_26 CSI_UP user_quotas::remove;
     GET "/fileSystems/{uid}/quota/{inode}" ALWAYS READERS quotas::get;
     PUT "/fileSystems/{uid}/quota/{inode}" ALWAYS CSI_UP quotas::put;
     PATCH "/fileSystems/{uid}/quota/{inode}" ALWAYS CSI_UP quotas::patch;
@@ -152,6 +236,15 @@ routes! {
     PUT "/fileSystems/{uid}" ALWAYS ADMINS filesystems::update;
     DELETE "/fileSystems/{uid}" ALWAYS ADMINS filesystems::delete;
 
+    GET "/quota" ALWAYS READERS quota_batches::of_filesystem;
+    GET "/quota/batch" V51 READERS quota_batches::of_inodes;
+
+    POST "/snapshots/download" ALWAYS ADMINS object_stores::download_snapshot;
+    POST "/snapshots/locatorInfo" ALWAYS ADMINS object_stores::locator_info;
+    POST "/snapshots/diff/prepare" ALWAYS ADMINS snapshot_diff::prepare;
+    POST "/snapshots/diff/getResults" ALWAYS ADMINS snapshot_diff::results;
+    POST "/snapshots/{uid}/copy" ALWAYS CSI_UP snapshots::copy;
+    POST "/snapshots/{uid}/upload" ALWAYS ADMINS object_stores::upload_snapshot;
     GET "/snapshots" ALWAYS READERS snapshots::list;
     POST "/snapshots" ALWAYS CSI_UP snapshots::create;
     POST "/snapshots/{fs_uid}/{uid}/restore" ALWAYS CSI_UP snapshots::restore;
@@ -159,6 +252,31 @@ routes! {
     PUT "/snapshots/{uid}" ALWAYS CSI_UP snapshots::update;
     DELETE "/snapshots/{uid}" ALWAYS CSI_UP snapshots::delete;
 
+    GET "/snapshotPolicy" V44 ADMINS_READ snapshot_policies::list;
+    POST "/snapshotPolicy" V44 ADMINS snapshot_policies::create;
+    GET "/snapshotPolicy/{uid}" V44 ADMINS_READ snapshot_policies::get;
+    PUT "/snapshotPolicy/{uid}" V44 ADMINS snapshot_policies::update;
+    DELETE "/snapshotPolicy/{uid}" V44 ADMINS snapshot_policies::delete;
+    GET "/snapshotPolicy/{uid}/filesystems" V44 ADMINS_READ snapshot_policies::filesystems;
+    POST "/snapshotPolicy/{uid}/filesystems/attach" V44 ADMINS snapshot_policies::attach;
+    POST "/snapshotPolicy/{uid}/filesystems/detach" V44 ADMINS snapshot_policies::detach;
+    POST "/snapshotPolicy/{uid}/duplicate" V44 ADMINS snapshot_policies::duplicate;
+    POST "/snapshotPolicy/{uid}/runOnce" V44 ADMINS snapshot_policies::run_once;
+
+    GET "/security/banner" ALWAYS OPEN login_page::banner;
+    PUT "/security/banner" ALWAYS CLUSTER login_page::set_banner;
+    POST "/security/banner/enable" ALWAYS CLUSTER login_page::enable_banner;
+    POST "/security/banner/disable" ALWAYS CLUSTER login_page::disable_banner;
+    GET "/security/caCert" ALWAYS CLUSTER_READ login_page::certificate;
+    PUT "/security/caCert" ALWAYS CLUSTER login_page::set_certificate;
+    DELETE "/security/caCert" ALWAYS CLUSTER login_page::remove_certificate;
+    GET "/security/join/{mode}/securityPolicy" V44 CLUSTER_READ security::of_join;
+    PUT "/security/join/{mode}/securityPolicy" V44 CLUSTER security::set_on_join;
+    DELETE "/security/join/{mode}/securityPolicy" V44 CLUSTER security::clear_join;
+    POST "/security/join/{mode}/securityPolicy/attach" V44 CLUSTER security::attach_to_join;
+    POST "/security/join/{mode}/securityPolicy/detach" V44 CLUSTER security::detach_from_join;
+    GET "/security/policies/test" V44 ADMINS_READ security::test;
+    POST "/security/policies/{policy}/duplicate" V44 ADMINS security::duplicate;
     GET "/security/policies" V44 ADMINS_READ security::list;
     POST "/security/policies" V44 ADMINS security::create;
     GET "/security/policies/{policy}" V44 ADMINS_READ security::get;

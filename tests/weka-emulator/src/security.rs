@@ -6,15 +6,14 @@
 use std::net::IpAddr;
 
 use crate::uid::Uid;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::clock::{Millis, rfc3339};
 use crate::envelope::{Answer, Refusal, data, nothing};
+use crate::filesystems::reached;
 use crate::state::State;
-
-/// Policies that an organization may have (documented by a client).
-const MOST_POLICIES: usize = 128;
 
 /// Policies on one filesystem (documented by a client).
 const MOST_ATTACHED: usize = 16;
@@ -23,7 +22,7 @@ const MOST_ATTACHED: usize = 16;
 const LONGEST_NAME: usize = 64;
 
 /// A policy.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SecurityPolicy {
     serial: u64,
     pub(crate) uid: Uid,
@@ -38,6 +37,13 @@ pub(crate) struct SecurityPolicy {
     created_by: String,
     modified: Millis,
     modified_by: String,
+}
+
+/// What must be allowed before a container joins the cluster.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Joins {
+    backend: Vec<Uid>,
+    pub(crate) client: Vec<Uid>,
 }
 
 /// What the fences say to one client.
@@ -134,7 +140,8 @@ impl State {
         let on = |attached: &[Uid]| usize::from(attached.contains(&policy));
         let filesystems: usize = self.filesystems.iter().map(|filesystem| on(&filesystem.policies)).sum();
         let organizations: usize = self.organizations.iter().map(|org| on(&org.policies)).sum();
-        filesystems.saturating_add(organizations)
+        let joins = on(&self.joins.backend).saturating_add(on(&self.joins.client));
+        filesystems.saturating_add(organizations).saturating_add(joins)
     }
 
     fn policy_at(&self, call: &Call) -> Result<usize, Refusal> {
@@ -170,6 +177,15 @@ fn check_name(state: &State, org: u64, name: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Refuses one policy more than an organization may have.
+fn check_room(state: &State, org: u64) -> Result<(), Refusal> {
+    let count = state.policies.iter().filter(|policy| policy.org_id == org).count();
+    if reached(count, state.switches.security_policy_limit) {
+        return Err(Refusal::message(400, "Security policy table is full"));
+    }
+    Ok(())
+}
+
 fn denies_in(call: &Call) -> Result<Option<bool>, Refusal> {
     match call.text("action").as_deref() {
         None => Ok(None),
@@ -191,9 +207,7 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Answer {
     let session = call.session()?.clone();
     let name = call.required_text("name")?;
     check_name(state, session.org_id, &name)?;
-    if state.policies.iter().filter(|policy| policy.org_id == session.org_id).count() >= MOST_POLICIES {
-        return Err(Refusal::message(400, "Security policy table is full"));
-    }
+    check_room(state, session.org_id)?;
     let ranges = call.texts("ip")?.unwrap_or_default();
     check_ranges("ip", &ranges)?;
     let policy = SecurityPolicy {
@@ -261,6 +275,57 @@ pub(crate) fn delete(state: &mut State, call: &Call) -> Answer {
     }
     state.policies.remove(at);
     nothing()
+}
+
+/// `POST /security/policies/{policy}/duplicate`
+pub(crate) fn duplicate(state: &mut State, call: &Call) -> Answer {
+    let session = call.session()?.clone();
+    let at = state.policy_at(call)?;
+    let name = call.required_text("name")?;
+    check_name(state, session.org_id, &name)?;
+    check_room(state, session.org_id)?;
+    let Some(mut copy) = state.policies.get(at).cloned() else { return Err(Refusal::no_uid(call.place("policy"))) };
+    copy.serial = state.serial("policy");
+    copy.uid = Uid::fresh();
+    copy.name = name;
+    (copy.created, copy.modified) = (call.now, call.now);
+    (copy.created_by, copy.modified_by) = (session.username.clone(), session.username);
+    let row = copy.row(0);
+    state.policies.push(copy);
+    data(row)
+}
+
+/// `GET /security/policies/test`: what policies would say to a client
+pub(crate) fn test(state: &mut State, call: &Call) -> Answer {
+    let missing: Vec<&str> = ["policies", "ip"].into_iter().filter(|name| !call.query.contains_key(*name)).collect();
+    if !missing.is_empty() {
+        return Err(Refusal::missing(&missing));
+    }
+    let org = call.org()?;
+    let named = call.query.get("policies").map_or("", String::as_str).split(',').map(str::trim);
+    let named: Vec<&str> = named.filter(|text| !text.is_empty()).collect();
+    let mine = state.policies.iter().filter(|policy| policy.org_id == org);
+    let asked: Vec<&SecurityPolicy> = mine.filter(|policy| named.contains(&policy.uid.to_string().as_str())).collect();
+    if asked.len() < named.len() {
+        return Err(Refusal::bad("policies", "names a policy that does not exist"));
+    }
+    let client: Option<IpAddr> = call.query.get("ip").and_then(|text| text.parse().ok());
+    let client = client.ok_or_else(|| Refusal::bad("ip", "is no address"))?;
+    let role = call.query.get("role");
+    let fits = |policy: &&&SecurityPolicy| {
+        let role_fits = role.is_none_or(|role| policy.roles.is_empty() || policy.roles.contains(role));
+        role_fits && policy.matches(client)
+    };
+    let matching: Vec<&&SecurityPolicy> = asked.iter().filter(fits).collect();
+    let decides = matching.iter().find(|policy| policy.denies).or(matching.first());
+    let allows = decides.is_some_and(|policy| !policy.denies);
+    let id = |policy: &SecurityPolicy| format!("SecurityPolicy<{}>", policy.serial);
+    data(json!({
+        "action": if allows { "Allow" } else { "Deny" },
+        "read_only": allows && matching.iter().all(|policy| policy.read_only),
+        "explicit": decides.is_some(),
+        "policy": decides.map_or(json!({}), |policy| json!({ "name": policy.name, "id": id(policy), "uid": policy.uid })),
+    }))
 }
 
 /// The policies that a PUT, attach or detach names: uids of the caller's organization.
@@ -358,6 +423,48 @@ pub(crate) fn detach_from_organization(state: &mut State, call: &Call) -> Answer
 /// `DELETE /organizations/{uid}/securityPolicy`
 pub(crate) fn clear_organization(state: &mut State, call: &Call) -> Answer {
     change_organization(state, call, Change::Clear)
+}
+
+impl Joins {
+    fn of(&mut self, call: &Call) -> Result<&mut Vec<Uid>, Refusal> {
+        match call.place("mode") {
+            "backend" => Ok(&mut self.backend),
+            "client" => Ok(&mut self.client),
+            other => Err(Refusal::message(404, &format!("join mode {other} does not exist"))),
+        }
+    }
+}
+
+fn change_join(state: &mut State, call: &Call, change: Change) -> Answer {
+    let named = if matches!(change, Change::Clear) { Vec::new() } else { named(state, call)? };
+    apply(state.joins.of(call)?, change, &named)?;
+    of_join(state, call)
+}
+
+/// `GET /security/join/{mode}/securityPolicy`
+pub(crate) fn of_join(state: &mut State, call: &Call) -> Answer {
+    let attached = state.joins.of(call)?.clone();
+    data(state.policy_rows(&attached))
+}
+
+/// `PUT /security/join/{mode}/securityPolicy`
+pub(crate) fn set_on_join(state: &mut State, call: &Call) -> Answer {
+    change_join(state, call, Change::Set)
+}
+
+/// `POST /security/join/{mode}/securityPolicy/attach`
+pub(crate) fn attach_to_join(state: &mut State, call: &Call) -> Answer {
+    change_join(state, call, Change::Attach)
+}
+
+/// `POST /security/join/{mode}/securityPolicy/detach`
+pub(crate) fn detach_from_join(state: &mut State, call: &Call) -> Answer {
+    change_join(state, call, Change::Detach)
+}
+
+/// `DELETE /security/join/{mode}/securityPolicy`
+pub(crate) fn clear_join(state: &mut State, call: &Call) -> Answer {
+    change_join(state, call, Change::Clear)
 }
 
 #[cfg(test)]

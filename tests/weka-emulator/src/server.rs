@@ -236,7 +236,10 @@ fn run(state: &mut State, incoming: &Incoming, bare: &str) -> (Option<Session>, 
         now: state.now(),
     };
     let outgoing = match (route.run)(state, &call) {
-        Ok(reply) => Outgoing::json(200, &Reply::body(reply)),
+        Ok(reply) => {
+            state.note_success(route.method, route.path, &call);
+            Outgoing::json(200, &Reply::body(reply))
+        }
         Err(refusal) => refusal.into(),
     };
     (session, outgoing)

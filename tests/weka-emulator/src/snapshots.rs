@@ -1,18 +1,19 @@
 //! Snapshots: camelCase rows, unlike filesystems, and asynchronous removal.
 
 use crate::uid::Uid;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::clock::{Millis, rfc3339};
 use crate::envelope::{Answer, Refusal, data, nothing};
 use crate::faults::Fault;
-use crate::filesystems::{Filesystem, second_delete};
+use crate::filesystems::{Filesystem, reached, second_delete};
 use crate::state::State;
 use crate::tasks::TaskKind;
 
 /// A snapshot.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Snapshot {
     /// Also the number of its view.
     pub(crate) serial: u64,
@@ -131,17 +132,7 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Answer {
     let org = call.org()?;
     let fs_text = call.required_text("fs_uid")?;
     let fs_uid = Uid::parse(&fs_text).ok_or_else(|| Refusal::no_uid(&fs_text))?;
-    let name = call.required_text("name")?;
-    let access_point = call.text("access_point").unwrap_or_else(|| default_access_point(call.now));
-    if access_point.is_empty() || access_point.contains('/') {
-        return Err(Refusal::bad("access_point", "is empty or contains a slash"));
-    }
-    let filesystem = state.filesystem_in_org(fs_uid, org).ok_or_else(|| Refusal::no_uid(&fs_text))?.clone();
-    state.check_no_removal(&filesystem)?;
-    let status = state.switches.duplicate_status;
-    if state.snapshots.iter().any(|snapshot| snapshot.filesystem == fs_uid && snapshot.name == name) {
-        return Err(Refusal::message(status, &format!("Snapshot {name} already exists")));
-    }
+    state.filesystem_in_org(fs_uid, org).ok_or_else(|| Refusal::no_uid(&fs_text))?;
     let source = match call.text("source_snap_uid") {
         Some(text) => {
             let source = state.snapshots.iter().find(|snapshot| snapshot.uid.to_string() == text);
@@ -149,32 +140,113 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Answer {
         }
         None => None,
     };
-    let writable = call.flag("is_writable").unwrap_or(false);
-    // View 0 is the live filesystem.
-    let serial = state.serial("snapshot").saturating_add(1);
-    let frozen = filesystem.volume.lock().freeze(serial, &access_point, writable, source);
-    if frozen.is_err() {
-        return Err(Refusal::message(status, &format!("Access point {access_point} is already in use")));
-    }
-    let snapshot = Snapshot {
-        serial,
-        uid: Uid::fresh(),
-        filesystem: fs_uid,
-        name,
-        access_point,
-        writable,
-        created: call.now,
-        removal: None,
+    let shot = Shot {
+        name: call.required_text("name")?,
+        access_point: call.text("access_point").unwrap_or_else(|| default_access_point(call.now)),
+        writable: call.flag("is_writable").unwrap_or(false),
+        source,
     };
-    let row = snapshot.row(&filesystem);
-    state.snapshots.push(snapshot);
-    data(row)
+    data(state.take_snapshot(fs_uid, shot)?)
+}
+
+/// What a snapshot shall be.
+struct Shot {
+    name: String,
+    access_point: String,
+    writable: bool,
+    /// The view whose content it shall have; none is the live filesystem.
+    source: Option<u64>,
+}
+
+impl State {
+    fn take_snapshot(&mut self, fs_uid: Uid, shot: Shot) -> Result<Value, Refusal> {
+        let Shot { name, access_point, writable, source } = shot;
+        if name.is_empty() {
+            return Err(Refusal::bad("name", "is empty"));
+        }
+        if access_point.is_empty() || access_point.contains('/') {
+            return Err(Refusal::bad("access_point", "is empty or contains a slash"));
+        }
+        let filesystem = self.filesystems.iter().find(|filesystem| filesystem.uid == fs_uid).cloned();
+        let filesystem = filesystem.ok_or_else(|| Refusal::no_uid(&fs_uid.to_string()))?;
+        self.check_no_removal(&filesystem)?;
+        self.check_snapshot_room(writable)?;
+        let status = self.switches.duplicate_status;
+        if self.snapshots.iter().any(|snapshot| snapshot.filesystem == fs_uid && snapshot.name == name) {
+            return Err(Refusal::message(status, &format!("Snapshot {name} already exists")));
+        }
+        // View 0 is the live filesystem.
+        let serial = self.serial("snapshot").saturating_add(1);
+        let frozen = filesystem.volume.lock().freeze(serial, &access_point, writable, source);
+        if frozen.is_err() {
+            return Err(Refusal::message(status, &format!("Access point {access_point} is already in use")));
+        }
+        let created = self.now();
+        let uid = Uid::fresh();
+        let snapshot =
+            Snapshot { serial, uid, filesystem: fs_uid, name, access_point, writable, created, removal: None };
+        let row = snapshot.row(&filesystem);
+        self.snapshots.push(snapshot);
+        Ok(row)
+    }
+
+    /// Live filesystems count as writable snapshots (documented).
+    fn check_snapshot_room(&self, writable: bool) -> Result<(), Refusal> {
+        let same = self.snapshots.iter().filter(|snapshot| snapshot.writable == writable).count();
+        let (count, limit) = if writable {
+            (same.saturating_add(self.filesystems.len()), self.switches.writable_snapshot_limit)
+        } else {
+            (same, self.switches.snapshot_limit)
+        };
+        if reached(count, limit) {
+            return Err(Refusal::message(400, &format!("Snapshot table is full: {count} exist")));
+        }
+        Ok(())
+    }
+
+    /// A snapshot of a schedule, and the end of those beyond its retention.
+    pub(crate) fn take_scheduled_snapshot(
+        &mut self,
+        filesystem: Uid,
+        name: &str,
+        series: &str,
+        keep: u64,
+    ) -> Result<(), Refusal> {
+        let shot = Shot { name: name.to_owned(), access_point: name.to_owned(), writable: false, source: None };
+        self.take_snapshot(filesystem, shot)?;
+        let taken = self.snapshots.iter().filter(|one| one.filesystem == filesystem && one.name.starts_with(series));
+        let mut taken: Vec<(u64, Uid)> = taken.map(|snapshot| (snapshot.serial, snapshot.uid)).collect();
+        taken.sort_unstable();
+        let beyond = taken.len().saturating_sub(usize::try_from(keep).unwrap_or(usize::MAX));
+        taken.into_iter().take(beyond).for_each(|(_, uid)| self.forget_snapshot(uid));
+        Ok(())
+    }
+
+    /// The name of the filesystem that a call's snapshot is of.
+    pub(crate) fn filesystem_of_snapshot(&self, call: &Call) -> Result<String, Refusal> {
+        Ok(self.snapshot(call)?.1.name.clone())
+    }
+}
+
+/// `POST /snapshots/{uid}/copy`: one more with the same content
+pub(crate) fn copy(state: &mut State, call: &Call) -> Answer {
+    let name = call.required_text("destination_name")?;
+    let (snapshot, filesystem) = state.snapshot(call)?;
+    let (fs_uid, source) = (filesystem.uid, Some(snapshot.serial));
+    let shot = Shot { access_point: name.clone(), name, writable: snapshot.writable, source };
+    data(state.take_snapshot(fs_uid, shot)?)
 }
 
 /// `PUT /snapshots/{uid}`
 pub(crate) fn update(state: &mut State, call: &Call) -> Answer {
     let (snapshot, filesystem) = state.snapshot(call)?;
     let (uid, serial) = (snapshot.uid, snapshot.serial);
+    let fs_uid = filesystem.uid;
+    if let Some(name) = call.text("new_name").filter(|name| *name != snapshot.name)
+        && state.snapshots.iter().any(|other| other.filesystem == fs_uid && other.name == name)
+    {
+        return Err(Refusal::message(state.switches.duplicate_status, &format!("Snapshot {name} already exists")));
+    }
     let access_point = call.text("access_point").filter(|wanted| *wanted != snapshot.access_point);
     if let Some(access_point) = &access_point {
         let moved = filesystem.volume.lock().rename_frozen(serial, access_point);
@@ -218,5 +290,5 @@ pub(crate) fn restore(state: &mut State, call: &Call) -> Answer {
     state.check_no_removal(filesystem)?;
     let restored = filesystem.volume.lock().restore(snapshot.serial);
     restored.map_err(|_| Refusal::no_uid(call.place("uid")))?;
-    nothing()
+    get(state, call)
 }

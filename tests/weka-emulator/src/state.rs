@@ -1,6 +1,6 @@
 //! All that the emulated cluster knows, behind one lock.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,22 +9,28 @@ use serde_json::{Map, Value};
 
 use crate::auth::Tokens;
 use crate::clock::{Clock, Millis};
-use crate::cluster::Machines;
+use crate::containers::Machines;
+use crate::events::Events;
 use crate::faults::Faults;
 use crate::filesystems::Filesystem;
 use crate::groups::Group;
+use crate::licence::Licence;
+use crate::login_page::Banner;
+use crate::mount_defaults::MountDefaults;
 use crate::mounts::Mounts;
 use crate::organizations::Organization;
 use crate::presets::Preset;
 use crate::release::Release;
 use crate::requests::RequestLog;
 use crate::s3::S3;
-use crate::security::SecurityPolicy;
+use crate::security::{Joins, SecurityPolicy};
+use crate::snapshot_policies::SnapshotPolicy;
 use crate::snapshots::Snapshot;
 use crate::switches::Switches;
 use crate::tasks::Task;
 use crate::tree::blocks::BlockFile;
 use crate::tree::volume::{Rules, Volume};
+use crate::user_quotas::UserQuota;
 use crate::users::User;
 
 /// The cluster.
@@ -38,7 +44,17 @@ pub(crate) struct State {
     pub(crate) requests: RequestLog,
     /// Fields of `GET /cluster` that the admin port has overridden.
     pub(crate) cluster_overrides: Map<String, Value>,
+    /// Fields of `GET /cluster` that `PUT /cluster` has set.
+    pub(crate) cluster_settings: Map<String, Value>,
     pub(crate) machines: Machines,
+    pub(crate) licence: Licence,
+    pub(crate) mount_defaults: MountDefaults,
+    /// Until when a kind of alert is muted.
+    pub(crate) muted_alerts: BTreeMap<String, Millis>,
+    pub(crate) events: Events,
+    pub(crate) banner: Banner,
+    /// The certificate of a private authority, as PEM.
+    pub(crate) ca_certificate: Option<String>,
     pub(crate) organizations: Vec<Organization>,
     pub(crate) users: Vec<User>,
     pub(crate) tokens: Tokens,
@@ -47,14 +63,18 @@ pub(crate) struct State {
     /// What lists show while a stale-list fault stands, by organization.
     pub(crate) stale_filesystems: HashMap<u64, Value>,
     pub(crate) snapshots: Vec<Snapshot>,
+    pub(crate) snapshot_policies: Vec<SnapshotPolicy>,
     pub(crate) policies: Vec<SecurityPolicy>,
+    /// Security policies of what joins the cluster.
+    pub(crate) joins: Joins,
+    pub(crate) user_quotas: Vec<UserQuota>,
     pub(crate) tasks: Vec<Task>,
     pub(crate) task_cpu_percent: u64,
     pub(crate) s3: S3,
     pub(crate) mounts: Mounts,
     /// Where the block files lie.
     pub(crate) tree_dir: PathBuf,
-    serials: HashMap<&'static str, u64>,
+    pub(crate) serials: BTreeMap<String, u64>,
 }
 
 impl State {
@@ -68,7 +88,14 @@ impl State {
             faults: Faults::default(),
             requests: RequestLog::default(),
             cluster_overrides: Map::new(),
+            cluster_settings: Map::new(),
             machines: Machines::default(),
+            licence: Licence::default(),
+            mount_defaults: MountDefaults::default(),
+            muted_alerts: BTreeMap::new(),
+            events: Events::default(),
+            banner: Banner::default(),
+            ca_certificate: None,
             organizations: Vec::new(),
             users: Vec::new(),
             tokens: Tokens::default(),
@@ -76,13 +103,16 @@ impl State {
             filesystems: Vec::new(),
             stale_filesystems: HashMap::new(),
             snapshots: Vec::new(),
+            snapshot_policies: Vec::new(),
             policies: Vec::new(),
+            joins: Joins::default(),
+            user_quotas: Vec::new(),
             tasks: Vec::new(),
             task_cpu_percent: 5,
             s3: S3::default(),
             mounts: Mounts::default(),
             tree_dir,
-            serials: HashMap::new(),
+            serials: BTreeMap::new(),
         }
     }
 
@@ -92,7 +122,7 @@ impl State {
 
     /// The next number of a series, from 0: the `2` in `FSId<2>`.
     pub(crate) fn serial(&mut self, series: &'static str) -> u64 {
-        let next = self.serials.entry(series).or_insert(0);
+        let next = self.serials.entry(series.to_owned()).or_insert(0);
         let serial = *next;
         *next = next.saturating_add(1);
         serial
@@ -131,12 +161,14 @@ impl State {
             self.forget_snapshot(uid);
         }
         self.tasks.retain(|task| !task.is_done(now));
+        self.note_s3_status();
     }
 
     /// Removes a filesystem with its snapshots, mounts and bytes.
     pub(crate) fn forget_filesystem(&mut self, uid: Uid) {
         self.filesystems.retain(|filesystem| filesystem.uid != uid);
         self.snapshots.retain(|snapshot| snapshot.filesystem != uid);
+        self.user_quotas.retain(|quota| quota.filesystem != uid);
         self.mounts.drop_filesystem(uid);
         self.tokens.drop_mount_tokens_of(uid);
         std::fs::remove_file(self.tree_dir.join(format!("{uid}.blocks"))).ok();

@@ -99,6 +99,18 @@ switches! {
     unknown_users_lock_out: bool = true;
     /// The preset's admin must change the password (only a flag in the login answer).
     password_change_required: bool = false;
+    /// Local users that the cluster can hold.
+    user_limit: u64 = 1152;
+    /// Filesystems that the cluster can hold.
+    filesystem_limit: u64 = 1024;
+    /// Snapshots that cannot be written, in the whole cluster.
+    snapshot_limit: u64 = 24_576;
+    /// Snapshots that can be written, in the whole cluster; live filesystems count too.
+    writable_snapshot_limit: u64 = 14_336;
+    /// Security policies of one organization.
+    security_policy_limit: u64 = 128;
+    /// From 5.1 on, clients of an organization that was made without enforce_mount_netspace_access=false cannot mount.
+    netspace_enforced: bool = true;
     /// Organizations that the cluster can hold (older documents say 64).
     organization_limit: u64 = 256;
     /// The CSI role may create filesystems.

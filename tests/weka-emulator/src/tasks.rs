@@ -1,6 +1,7 @@
 //! Background tasks: at most 32 at once, then the operation that needs one is refused.
 
 use crate::uid::Uid;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::call::Call;
@@ -9,7 +10,7 @@ use crate::envelope::{Answer, Refusal, data, nothing};
 use crate::state::State;
 
 /// What a task does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum TaskKind {
     /// Walks a directory for its new quota.
     QuotaColoring,
@@ -27,7 +28,7 @@ impl TaskKind {
 }
 
 /// A task that runs until its time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Task {
     serial: u64,
     uid: Uid,
@@ -119,6 +120,10 @@ pub(crate) fn limits(state: &mut State, _call: &Call) -> Answer {
 
 /// `PUT /tasks/limits`
 pub(crate) fn set_limits(state: &mut State, call: &Call) -> Answer {
-    state.task_cpu_percent = call.number("cpuPercentLimit")?.unwrap_or(state.task_cpu_percent);
-    limits(state, call)
+    let percent = call.number("cpu_limit")?.unwrap_or(state.task_cpu_percent);
+    if !(1..=100).contains(&percent) {
+        return Err(Refusal::bad("cpu_limit", "is not in 1 to 100"));
+    }
+    state.task_cpu_percent = percent;
+    nothing()
 }

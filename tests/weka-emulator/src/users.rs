@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::envelope::{Answer, Refusal, data, nothing};
+use crate::filesystems::reached;
+use crate::release::Release;
 use crate::state::State;
 
-/// What a user may do; [`crate::server`] has the table of routes and roles.
+/// What a user may do; [`crate::routes`] has the table of routes and roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Role {
     /// Everything at cluster level and in its own organization.
@@ -27,8 +29,18 @@ pub(crate) enum Role {
     Csi,
 }
 
+/// Since this release the administrator of an organization is called TenantAdmin.
+const TENANTS: [u32; 3] = [5, 1, 0];
+
+impl Role {
+    /// The role as a release shows it.
+    pub(crate) fn shown(self, release: &Release) -> Value {
+        if self == Self::OrgAdmin && release.has(TENANTS) { json!("TenantAdmin") } else { json!(self) }
+    }
+}
+
 /// A local user.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct User {
     pub(crate) uid: Uid,
     pub(crate) org_id: u64,
@@ -43,6 +55,9 @@ impl State {
     /// With the attached S3 policy, which no other route shows by uid.
     fn user_row(&self, user: &User) -> Value {
         let mut row = user.row();
+        if let Some(row) = row.as_object_mut() {
+            row.insert("role".to_owned(), user.role.shown(&self.release));
+        }
         if let (Some(row), Some(policy)) = (row.as_object_mut(), self.s3.attached.get(&user.uid)) {
             row.insert("policy".to_owned(), json!(policy));
         }
@@ -75,9 +90,6 @@ pub(crate) fn check_password(password: &str) -> Result<(), Refusal> {
     }
     Err(Refusal::bad("password", "needs 8 characters with upper case, lower case and a digit or special character"))
 }
-
-/// Local users that a cluster can hold (documented).
-const MOST_USERS: usize = 1152;
 
 /// Users of the role S3 among them (documented).
 const MOST_S3_USERS: usize = 1024;
@@ -116,7 +128,7 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Answer {
 /// Adds a user that may be added.
 pub(crate) fn add(state: &mut State, user: User) -> Answer {
     check_password(&user.password)?;
-    if state.users.len() >= MOST_USERS {
+    if reached(state.users.len(), state.switches.user_limit) {
         return Err(Refusal::message(400, "Could not create user: User table is full."));
     }
     let s3_users = state.users.iter().filter(|other| other.role == Role::S3).count();
@@ -127,7 +139,7 @@ pub(crate) fn add(state: &mut State, user: User) -> Answer {
         let status = state.switches.duplicate_status;
         return Err(Refusal::message(status, "Could not create user: Username already in use."));
     }
-    let row = user.row();
+    let row = state.user_row(&user);
     state.users.push(user);
     data(row)
 }

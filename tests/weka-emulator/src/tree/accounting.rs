@@ -10,7 +10,7 @@
 use std::ffi::OsStr;
 
 use rustix::io::Errno;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::node::{Ino, Kind, Node};
 use super::volume::Tree;
@@ -43,7 +43,7 @@ pub(crate) enum QuotaStatus {
 }
 
 /// A directory quota.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Quota {
     /// 0 is unlimited.
     pub(crate) hard: u64,

@@ -57,6 +57,11 @@ impl Tree {
         Ok(())
     }
 
+    /// The root of a view's image.
+    pub(crate) fn image_of_view(&self, view_id: u64) -> Option<Ino> {
+        self.frozen.get(&view_id).map(|frozen| frozen.image_root)
+    }
+
     /// Moves a snapshot's image to another access point.
     pub(crate) fn rename_frozen(&mut self, view_id: u64, access_point: &str) -> Result<(), Errno> {
         let frozen = self.frozen.get(&view_id).cloned().ok_or(Errno::NOENT)?;

@@ -40,6 +40,8 @@ pub(crate) struct Volume {
 pub(crate) struct Tree {
     pub(crate) nodes: HashMap<Ino, Node>,
     pub(crate) quotas: BTreeMap<Ino, Quota>,
+    /// What directories that are made right beneath these get.
+    pub(crate) default_quotas: BTreeMap<Ino, Quota>,
     pub(crate) frozen: BTreeMap<u64, Frozen>,
     pub(crate) root: Ino,
     /// The directory named [`SNAPSHOT_DIR`]; not among the root's children, but found by name.
@@ -60,6 +62,7 @@ impl Volume {
         let mut tree = Tree {
             nodes: HashMap::new(),
             quotas: BTreeMap::new(),
+            default_quotas: BTreeMap::new(),
             frozen: BTreeMap::new(),
             root: 0,
             snapshot_dir: 0,
