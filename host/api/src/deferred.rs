@@ -18,7 +18,7 @@ pub struct Deferred {
 }
 
 const CREDENTIALS: &str = "use mount plans; direct S3 access comes with a later release";
-const DRIFT: &str = "probe the provider and compare by hand; reconciliation comes with a later release";
+const DRIFT: &str = "settle it at the provider or by the namespace's own methods; the next scan resolves it";
 
 /// Every such method.
 pub const DEFERRED: &[Deferred] = &[
@@ -26,8 +26,6 @@ pub const DEFERRED: &[Deferred] = &[
     deferred("/stowage.v1.CredentialService/IssueCredential", "CREDENTIALS_DEFERRED", CREDENTIALS),
     deferred("/stowage.v1.CredentialService/ListCredentials", "CREDENTIALS_DEFERRED", CREDENTIALS),
     deferred("/stowage.v1.CredentialService/RevokeCredential", "CREDENTIALS_DEFERRED", CREDENTIALS),
-    deferred("/stowage.v1.DriftService/GetDrift", "DRIFT_DEFERRED", DRIFT),
-    deferred("/stowage.v1.DriftService/ListDrifts", "DRIFT_DEFERRED", DRIFT),
     deferred("/stowage.v1.DriftService/ResolveDrift", "DRIFT_DEFERRED", DRIFT),
     deferred(
         "/stowage.v1.NamespaceService/UndeleteNamespace",

@@ -14,6 +14,8 @@ pub struct Config {
     pub calls_per_provider: usize,
     /// How often every provider is probed. Default 60 s.
     pub probe_interval: Millis,
+    /// How often every provider is compared with what is believed. Default 15 min.
+    pub drift_interval: Millis,
     /// How often agents report. A node is offline after three of them. Default 10 s.
     pub report_interval: Millis,
     /// How long a join token works. Default 1 h.
@@ -37,6 +39,7 @@ impl Default for Config {
             calls: 256,
             calls_per_provider: 32,
             probe_interval: Millis(60_000),
+            drift_interval: Millis(900_000),
             report_interval: Millis(10_000),
             join_token_ttl: Seconds(3600),
             work_lease: Millis(60_000),

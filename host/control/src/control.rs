@@ -10,6 +10,7 @@ use stowage_store::{Tables, Transaction};
 
 use crate::{
     Caller, Config, ProviderLoader,
+    drift::Scans,
     hub::Hub,
     ids,
     namespaces::{Desk, UsageCache},
@@ -54,6 +55,8 @@ pub struct Control {
     pub(crate) binding: tokio::sync::Mutex<()>,
     /// Secrets are made one after the other.
     pub(crate) making: tokio::sync::Mutex<()>,
+    /// Each provider is compared with what is believed by one scan at a time.
+    pub(crate) scans: Scans,
 }
 
 impl std::fmt::Debug for Control {
@@ -82,6 +85,7 @@ impl Control {
             reserving: tokio::sync::Mutex::new(()),
             binding: tokio::sync::Mutex::new(()),
             making: tokio::sync::Mutex::new(()),
+            scans: Scans::default(),
         })
     }
 

@@ -19,6 +19,7 @@ mod classes;
 mod config;
 mod control;
 mod convert;
+mod drift;
 mod ends;
 mod error;
 mod grants;
@@ -44,6 +45,7 @@ pub use caller::{Caller, WriteOptions};
 pub use classes::{ClassChanges, CreateClass};
 pub use config::Config;
 pub use control::{Control, Deps};
+pub use drift::{DriftFilter, DriftScan};
 pub use error::{ControlError, FieldViolation, PreconditionViolation, Problem, QuotaViolation, Result, Status};
 pub use grants::CreateGrant;
 pub use loader::{LoadError, PluginInfo, ProviderLoader};
@@ -57,7 +59,8 @@ pub use operations::{
     Waiting,
 };
 pub use page::{Listed, PageRequest, Stored};
-pub use providers::{CreateProvider, ProviderChanges};
+pub use providers::{CreateProvider, Measurement, ProviderChanges};
+pub use rows::migrations;
 pub use stowage_policy::Mode;
 pub use tenants::{CreateProject, CreateTenant, ProjectChanges, TenantChanges};
 pub use update::Update;

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClassId, DriftId, FieldError, GrantId, MountId, NamespaceId, NodeId, OperationId, ProjectId, ProviderId, TenantId, WorkId,
-    WorkloadId,
+    ClassId, DriftId, FieldError, GrantId, MountId, NamespaceId, NodeId, OperationId, ProjectId, ProviderId, TenantId,
+    WorkId, WorkloadId,
 };
 
 macro_rules! name {

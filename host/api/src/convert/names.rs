@@ -1,8 +1,8 @@
 //! Names and ids of a request, with the refusal at the field where they stand.
 
 use stowage_domain::{
-    ClassId, ClassName, FieldError, GrantId, GrantName, MountId, MountName, NamespaceId, NamespaceName, NodeId,
-    NodeName, OperationName, ProjectId, ProjectName, ProviderId, ProviderName, TenantId, TenantName, WorkName,
+    ClassId, ClassName, DriftName, FieldError, GrantId, GrantName, MountId, MountName, NamespaceId, NamespaceName,
+    NodeId, NodeName, OperationName, ProjectId, ProjectName, ProviderId, ProviderName, TenantId, TenantName, WorkName,
     WorkloadId, WorkloadName,
 };
 
@@ -27,6 +27,7 @@ macro_rules! named {
 named!(
     ClassId,
     ClassName,
+    DriftName,
     GrantId,
     GrantName,
     MountId,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use stowage_control::Measurement;
 use stowage_domain::{
     Bytes, Capability, CapabilityState, Provider, ProviderState, Standing,
     capability::ConstraintValue,
@@ -142,6 +143,35 @@ fn constraint_to(value: &ConstraintValue) -> v1::CapabilityValue {
         }
     };
     v1::CapabilityValue { kind: Some(kind) }
+}
+
+/// One measurement of an ability.
+pub(crate) fn measurement_from((index, measurement): (usize, v1::Measurement)) -> Result<Measurement, Refusal> {
+    let field = |name: &str| format!("measurements[{index}].{name}");
+    let confirmed = match v1::MeasurementVerdict::try_from(measurement.verdict) {
+        Ok(v1::MeasurementVerdict::Confirmed) => true,
+        Ok(v1::MeasurementVerdict::Refuted) => false,
+        Ok(v1::MeasurementVerdict::Unspecified) => return Err(Refusal::field(field("verdict"), "is needed")),
+        Err(_) => return Err(unknown_value(&field("verdict"), measurement.verdict)),
+    };
+    let constraint = |(key, value): (String, v1::CapabilityValue)| {
+        use v1::capability_value::Kind;
+        let value = match value.kind {
+            Some(Kind::Flag(flag)) => ConstraintValue::Flag(flag),
+            Some(Kind::Number(number)) => ConstraintValue::Number(number),
+            Some(Kind::Seconds(seconds)) => ConstraintValue::Seconds(seconds),
+            Some(Kind::Text(text)) => ConstraintValue::Text(text),
+            Some(Kind::Set(set)) => ConstraintValue::Set(set.values),
+            None => return Err(Refusal::field(field(&format!("constraints[{key}]")), "needs a value")),
+        };
+        Ok((key, value))
+    };
+    Ok(Measurement {
+        capability: measurement.capability,
+        confirmed,
+        evidence: measurement.evidence,
+        constraints: measurement.constraints.into_iter().map(constraint).collect::<Result<_, _>>()?,
+    })
 }
 
 /// One counter.

@@ -1,10 +1,9 @@
-//! Credentials and drift: authorized like all others, filled by a later release.
+//! Credentials: authorized like all others, filled by a later release.
 
 use stowage_domain::ProjectName;
 use stowage_proto::v1::{
-    Credential, Drift, GetCredentialRequest, GetDriftRequest, IssueCredentialRequest, IssueCredentialResponse,
-    ListCredentialsRequest, ListCredentialsResponse, ListDriftsRequest, ListDriftsResponse, ResolveDriftRequest,
-    RevokeCredentialRequest, credential_service_server::CredentialService, drift_service_server::DriftService,
+    Credential, GetCredentialRequest, IssueCredentialRequest, IssueCredentialResponse, ListCredentialsRequest,
+    ListCredentialsResponse, RevokeCredentialRequest, credential_service_server::CredentialService,
 };
 use tonic::{Request, Response, Status};
 
@@ -16,16 +15,6 @@ fn in_project<T>(request: Request<T>, field: &str, name: impl FnOnce(&T) -> &str
         let (call, message) = Call::of(request)?;
         let path = call.rpc.path;
         call.in_project(&project_of(field, name(&message))?)?;
-        Ok(deferred::answer(path))
-    };
-    refuse().unwrap_or_else(|refusal| refusal)
-}
-
-fn for_operators<T>(request: Request<T>) -> Status {
-    let refuse = || -> Result<Status, Status> {
-        let (call, _) = Call::of(request)?;
-        let path = call.rpc.path;
-        call.by_operator()?;
         Ok(deferred::answer(path))
     };
     refuse().unwrap_or_else(|refusal| refusal)
@@ -62,20 +51,5 @@ impl CredentialService for Api {
         request: Request<RevokeCredentialRequest>,
     ) -> Result<Response<Credential>, Status> {
         Err(in_project(request, "name", |message| &message.name))
-    }
-}
-
-#[tonic::async_trait]
-impl DriftService for Api {
-    async fn list_drifts(&self, request: Request<ListDriftsRequest>) -> Result<Response<ListDriftsResponse>, Status> {
-        Err(for_operators(request))
-    }
-
-    async fn get_drift(&self, request: Request<GetDriftRequest>) -> Result<Response<Drift>, Status> {
-        Err(for_operators(request))
-    }
-
-    async fn resolve_drift(&self, request: Request<ResolveDriftRequest>) -> Result<Response<Drift>, Status> {
-        Err(for_operators(request))
     }
 }

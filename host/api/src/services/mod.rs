@@ -4,6 +4,7 @@
 //! command, hand it to the use cases, map the answer.
 
 mod deferred;
+mod drifts;
 mod grants;
 mod mounts;
 mod namespaces;

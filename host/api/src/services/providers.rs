@@ -6,8 +6,8 @@ use stowage_proto::v1::{
     self, CordonProviderRequest, CreateProviderRequest, DeleteProviderRequest, GetProviderRequest,
     InspectPluginRequest, ListCapabilitiesRequest, ListCapabilitiesResponse, ListCountersRequest, ListCountersResponse,
     ListPluginsRequest, ListPluginsResponse, ListProvidersRequest, ListProvidersResponse, PreflightProviderRequest,
-    PreflightProviderResponse, ProbeProviderRequest, ProbeProviderResponse, UncordonProviderRequest,
-    UpdateProviderRequest, provider_service_server::ProviderService,
+    PreflightProviderResponse, ProbeProviderRequest, ProbeProviderResponse, RecordEvidenceRequest,
+    RecordEvidenceResponse, UncordonProviderRequest, UpdateProviderRequest, provider_service_server::ProviderService,
 };
 use tonic::{Request, Response, Status};
 
@@ -17,7 +17,10 @@ use crate::{
     convert::{
         errors::status,
         labels_from, names, needed, plugins,
-        providers::{capability_to, config_from, counter_to, endpoints_from, finding_to, mode_from, plugin_from, to},
+        providers::{
+            capability_to, config_from, counter_to, endpoints_from, finding_to, measurement_from, mode_from,
+            plugin_from, to,
+        },
         time,
     },
     mask,
@@ -218,6 +221,21 @@ impl ProviderService for Api {
         let wanted = (message.page_size, message.page_token.as_str());
         let (capabilities, next_page_token) = self.cut((path, &message.parent), wanted, all, |one| &one.id)?;
         Ok(Response::new(ListCapabilitiesResponse { capabilities, next_page_token }))
+    }
+
+    async fn record_evidence(
+        &self,
+        request: Request<RecordEvidenceRequest>,
+    ) -> Result<Response<RecordEvidenceResponse>, Status> {
+        let (call, message) = Call::of(request)?;
+        let caller = call.by_operator()?;
+        let name: ProviderName = names::read("name", &message.name)?;
+        let measurements =
+            message.measurements.into_iter().enumerate().map(measurement_from).collect::<Result<Vec<_>, _>>()?;
+        let options = options(message.request_id, String::new(), false)?;
+        let stored = self.control.record_evidence(&caller, &name, measurements, options).await.map_err(status)?;
+        let capabilities = stored.value.capabilities.iter().map(capability_to).collect();
+        Ok(Response::new(RecordEvidenceResponse { capabilities }))
     }
 
     async fn list_counters(

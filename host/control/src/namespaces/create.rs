@@ -13,7 +13,7 @@ use crate::{
     Caller, Control, ControlError, Operation, Purpose, Result, Status, Stored, WriteOptions, ids,
     rows::{
         Book, CLASS_NAMESPACES, DEFAULT_CLASS, PROVIDER_NAMESPACES, Placement, Reads, Request, Row, Writes,
-        provider_namespace,
+        index_native, provider_namespace,
     },
 };
 
@@ -146,6 +146,7 @@ impl Control {
         change.unchanged(&ground.project);
         change.unchanged(provider);
         change.index(PROVIDER_NAMESPACES, &provider_namespace(&namespace.provider, &namespace.name), "");
+        index_native(change, namespace);
         if let Some(class) = &namespace.class {
             let key = Segments::of([class.storage_class.as_str(), &namespace.name.to_string()]);
             change.index(CLASS_NAMESPACES, &key, "");

@@ -10,7 +10,7 @@ use crate::{
     operations::{CallKind, Called, Flow, Stepping, progress, sort},
     rows::{
         CLASS_NAMESPACES, Keyed, NAMESPACE_MOUNTS, PROVIDER_NAMESPACES, Placement, Reads, Request, Row, Writes,
-        provider_namespace, unindex_grant,
+        provider_namespace, unindex_grant, unindex_native,
     },
 };
 
@@ -157,6 +157,7 @@ impl Control {
         change.remove::<Namespace>(name, stored.version);
         change.discard::<Row<Placement>>(&Placement::key_of(name));
         change.unindex(PROVIDER_NAMESPACES, &provider_namespace(&namespace.provider, name));
+        unindex_native(&mut change, &namespace);
         if let Some(class) = &namespace.class {
             change.unindex(CLASS_NAMESPACES, &Segments::of([class.storage_class.as_str(), &name.to_string()]));
         }

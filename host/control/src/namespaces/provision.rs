@@ -10,7 +10,7 @@ use super::rows::Ends;
 use crate::{
     Control, ControlError, Operation, Response, Result, Status, Stored, convert, ids,
     operations::{CallKind, Called, Flow, Stepping, progress, sort},
-    rows::{Reads, TENANT_BINDINGS, Writes},
+    rows::{Reads, TENANT_BINDINGS, Writes, index_native},
 };
 
 /// The interface of adapters that have an object of their own for a tenant.
@@ -142,6 +142,7 @@ impl Control {
         namespace.native = Some(Native { reference: native.0, location: state.location });
         namespace.settle(NamespaceState::Ready, self.now());
         let mut change = Transaction::new();
+        index_native(&mut change, &namespace);
         change.update(&namespace, stored.version);
         Ok((Flow::done(Response::Namespace(Box::new(namespace))), change))
     }

@@ -42,6 +42,11 @@ impl Runner {
         }
     }
 
+    /// Runs beside the operations; a stop waits for it.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
     /// Ends when no new work shall be begun.
     pub(crate) async fn draining(&self) {
         self.drain.cancelled().await;
@@ -103,6 +108,7 @@ impl Control {
         self.runner.tasks.spawn(async move { control.attend_desk().await });
         self.runner.tasks.spawn(Arc::clone(self).watch_providers());
         self.runner.tasks.spawn(Arc::clone(self).watch_retention());
+        self.runner.tasks.spawn(Arc::clone(self).watch_drifts());
         Ok(())
     }
 

@@ -59,6 +59,7 @@ impl Control {
             let now = self.now();
             record.capabilities = convert::probed(&provider.description().capabilities, &report.capabilities, now);
             record.probe = Some(convert::probe(&report, now));
+            self.lay_evidence(&mut record).await?;
             record.updated_at = now;
             let mut change = Transaction::new();
             change.update(&record, stored.version);

@@ -108,6 +108,8 @@ impl Control {
             return Err(ControlError::exists(name));
         }
         self.forget_made_secrets(&name).await?;
+        self.forget_drifts(&name).await?;
+        self.forget_evidence(&name).await?;
         self.make_declared_secrets(&record, provider.description()).await?;
         let mut change = Transaction::new();
         change.insert(&record);
@@ -272,6 +274,9 @@ impl Control {
         self.loaded.lock().remove(&name.to_string());
         if let Err(error) = self.forget_made_secrets(name).await {
             tracing::warn!(provider = %name, %error, "its secrets will be deleted by the next start");
+        }
+        if let Err(error) = self.forget_drifts(name).await {
+            tracing::warn!(provider = %name, %error, "its drifts will be forgotten when its name is bound again");
         }
         Ok(())
     }

@@ -2,9 +2,12 @@
 
 mod asked;
 mod bound;
+mod evidence;
 mod loaded;
 mod watch;
 
 pub(crate) use asked::{PATIENCE, value};
 pub use bound::{CreateProvider, ProviderChanges};
+pub(crate) use evidence::Evidence;
+pub use evidence::Measurement;
 pub(crate) use loaded::Loaded;

@@ -1,6 +1,8 @@
 //! Secondary orders. Each is written by the transaction of the row that it leads to.
 
-use stowage_domain::{Grant, GrantName, MountName, NamespaceName, OperationId, Principal, ProviderName, UnixMillis};
+use stowage_domain::{
+    Grant, GrantName, MountName, Namespace, NamespaceName, OperationId, Principal, ProviderName, UnixMillis,
+};
 use stowage_store::{Index, Segments, Transaction};
 
 use crate::{mounts::Mount, operations::Operation};
@@ -17,6 +19,12 @@ pub(crate) const TENANT_OPERATIONS: Index = Index("operations-by-tenant");
 pub(crate) const PROJECT_OPERATIONS: Index = Index("operations-by-project");
 /// Namespaces by provider: a provider with one is not empty.
 pub(crate) const PROVIDER_NAMESPACES: Index = Index("namespaces-by-provider");
+/// Namespaces by the mark that they bear at their provider: provider, owner.
+pub(crate) const NAMESPACE_OWNERS: Index = Index("namespaces-by-owner");
+/// Namespaces by where they are at their provider: provider, location.
+pub(crate) const NAMESPACE_LOCATIONS: Index = Index("namespaces-by-location");
+/// Drifts by provider, whether they are open, and kind.
+pub(crate) const DRIFTS: Index = Index("drifts");
 /// Namespaces by class: a class with one is in use.
 pub(crate) const CLASS_NAMESPACES: Index = Index("namespaces-by-class");
 /// Grants by who sees the namespace through them: a user, group, service, or the project of a workload.
@@ -76,6 +84,27 @@ pub(crate) fn index_end(change: &mut Transaction, id: &OperationId, at: UnixMill
 
 pub(crate) fn provider_namespace(provider: &ProviderName, namespace: &NamespaceName) -> Segments {
     Segments::of([provider.provider.as_str(), &namespace.to_string()])
+}
+
+/// Adds the rows that lead from a provider's view to a namespace: its mark, and its place once that is known.
+pub(crate) fn index_native(change: &mut Transaction, namespace: &Namespace) {
+    for (index, key) in native_keys(namespace) {
+        change.index(index, &key, &namespace.name.to_string());
+    }
+}
+
+pub(crate) fn unindex_native(change: &mut Transaction, namespace: &Namespace) {
+    for (index, key) in native_keys(namespace) {
+        change.unindex(index, &key);
+    }
+}
+
+fn native_keys(namespace: &Namespace) -> Vec<(Index, Segments)> {
+    let provider = namespace.provider.provider.as_str();
+    let mut keys = vec![(NAMESPACE_OWNERS, Segments::of([provider, &namespace.owner]))];
+    let location = namespace.native.as_ref().map(|native| native.location.as_str()).filter(|place| !place.is_empty());
+    keys.extend(location.map(|location| (NAMESPACE_LOCATIONS, Segments::of([provider, location]))));
+    keys
 }
 
 /// Key of what ends by itself at `at`.

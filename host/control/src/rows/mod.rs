@@ -2,10 +2,12 @@
 
 mod indexes;
 mod ledgers;
+mod migrations;
 mod requests;
 mod tables;
 
 pub(crate) use indexes::*;
 pub(crate) use ledgers::*;
+pub use migrations::migrations;
 pub(crate) use requests::*;
 pub(crate) use tables::*;

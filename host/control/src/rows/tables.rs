@@ -2,13 +2,16 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use stowage_domain::{
-    Decision, Grant, GrantName, MountName, Namespace, NamespaceName, Node, NodeName, OperationName, Project,
-    ProjectName, Provider, ProviderName, StorageClass, Tenant, TenantName, WorkName, Workload, WorkloadName,
+    Decision, Drift, DriftName, Grant, GrantName, MountName, Namespace, NamespaceName, Node, NodeName, OperationName,
+    Project, ProjectName, Provider, ProviderName, StorageClass, Tenant, TenantName, WorkName, Workload, WorkloadName,
 };
 use stowage_ports::store::Version;
 use stowage_store::{Record, Segments, Tables, Transaction};
 
-use crate::{ControlError, Listed, PageRequest, Result, Stored, mounts::Mount, operations::Operation, work::Work};
+use crate::{
+    ControlError, Listed, PageRequest, Result, Stored, drift::Baseline, mounts::Mount, operations::Operation,
+    providers::Evidence, work::Work,
+};
 
 /// A record with its table and key.
 pub(crate) trait Keyed: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
@@ -70,6 +73,9 @@ keyed!(Grant, "grant", GrantName, |name| [name.tenant, name.project, name.namesp
 keyed!(Workload, "workload", WorkloadName, |name| [name.tenant, name.project, name.workload]);
 keyed!(Mount, "mount", MountName, |name| [name.tenant, name.project, name.workload, name.mount_plan]);
 keyed!(Node, "node", NodeName, |name| [name.node]);
+keyed!(Drift, "drift", DriftName, |name| [name.provider, name.drift]);
+keyed!(Evidence, "evidence", ProviderName, |name| [name.provider]);
+keyed!(Baseline, "drift-baseline", ProviderName, |name| [name.provider]);
 keyed!(Work, "work", WorkName, |name| [name.node, name.work]);
 keyed!(Operation, "operation", OperationName, |name| [name.operation]);
 

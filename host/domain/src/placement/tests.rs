@@ -19,6 +19,7 @@ fn provider(id: &str, total: u64, used: u64) -> Provider {
         exchange_digest: String::new(),
         config: "{}".into(),
         endpoints: Default::default(),
+        pinned_ranges: Default::default(),
         secrets: Default::default(),
         region: "eu".into(),
         labels: Labels::parse("labels", [("tier".to_owned(), "hot".to_owned())]).unwrap(),

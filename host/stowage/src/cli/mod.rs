@@ -6,6 +6,7 @@
 
 mod class;
 mod connection;
+mod drift;
 mod grant;
 mod mount;
 mod names;
@@ -16,6 +17,7 @@ mod output;
 mod plugin;
 mod project;
 mod provider;
+mod report;
 mod tenant;
 mod values;
 mod workload;
@@ -31,6 +33,9 @@ pub(crate) enum Remote {
     /// Backends: bind a plugin to one, probe it, look at its health.
     #[command(subcommand)]
     Provider(provider::Command),
+    /// Differences between what is believed and what a backend has.
+    #[command(subcommand)]
+    Drift(drift::Command),
     /// Storage classes: what users ask for.
     #[command(subcommand)]
     Class(class::Command),
@@ -68,6 +73,7 @@ pub(crate) async fn run(connection: &Connection, command: Remote) -> anyhow::Res
     let session = Session::open(connection).await?;
     match command {
         Remote::Provider(command) => provider::run(&session, command).await,
+        Remote::Drift(command) => drift::run(&session, command).await,
         Remote::Class(command) => class::run(&session, command).await,
         Remote::Tenant(command) => tenant::run(&session, command).await,
         Remote::Project(command) => project::run(&session, command).await,

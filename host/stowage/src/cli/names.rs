@@ -28,6 +28,7 @@ pub(crate) fn split(collections: &[&str], text: &str) -> anyhow::Result<(String,
 }
 
 pub(crate) const PROVIDER: &[&str] = &["providers"];
+pub(crate) const DRIFT: &[&str] = &["providers", "drifts"];
 pub(crate) const PLUGIN: &[&str] = &["plugins"];
 pub(crate) const CLASS: &[&str] = &["storageClasses"];
 pub(crate) const TENANT: &[&str] = &["tenants"];

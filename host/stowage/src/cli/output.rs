@@ -48,6 +48,16 @@ pub(crate) fn many<M: Message + Name>(format: Format, messages: &[M], columns: &
     Ok(())
 }
 
+/// Shows rows of cells beneath a head.
+pub(crate) fn show_rows(head: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_header(head.iter());
+    rows.for_each(|row| {
+        table.add_row(row);
+    });
+    println!("{table}");
+}
+
 fn table(format: Format, rows: &[Value], columns: &[Column]) -> Table {
     let mut table = Table::new();
     table.load_preset(if format == Format::Md { presets::ASCII_MARKDOWN } else { presets::NOTHING });
@@ -83,9 +93,18 @@ fn text_of(pointer: &str, text: &str) -> String {
     {
         return bytesize::ByteSize::b(bytes).display().iec().to_string();
     }
-    for word in
-        ["_STATE_", "_LEVEL_", "_BASIS_", "_MODE_", "_FORM_", "PROTOCOL_", "ACTION_", "DIMENSION_", "ENFORCED_BY_"]
-    {
+    for word in [
+        "_STATE_",
+        "_SEVERITY_",
+        "_LEVEL_",
+        "_BASIS_",
+        "_MODE_",
+        "_FORM_",
+        "PROTOCOL_",
+        "ACTION_",
+        "DIMENSION_",
+        "ENFORCED_BY_",
+    ] {
         let constant = text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
         if let Some((_, rest)) = text.split_once(word).filter(|_| constant) {
             return rest.to_owned();

@@ -9,6 +9,7 @@ use stowage_client::proto as v1;
 use super::connection::{Session, call, every};
 use super::names::{PLUGIN, PROVIDER, full, split};
 use super::output::{Column, Format, many, one};
+use super::report::{self, Report, Row, Subject};
 use super::values::{map, pair};
 
 const COLUMNS: &[Column] = &[
@@ -39,15 +40,6 @@ const DETAILS: &[Column] = &[
     ("Used", "/capacity/usedBytes"),
     ("Reserved", "/capacity/reservedBytes"),
     ("Probed", "/probeTime"),
-];
-
-const FINDINGS: &[Column] = &[
-    ("LEVEL", "/level"),
-    ("CHECK", "/check"),
-    ("ASKED", "/asked"),
-    ("SEEN", "/seen"),
-    ("FOLLOWS", "/follows"),
-    ("REMEDY", "/remedy"),
 ];
 
 const CAPABILITIES: &[Column] = &[
@@ -178,9 +170,12 @@ pub(crate) async fn run(session: &Session, command: Command) -> anyhow::Result<(
             show(&probed.provider.unwrap_or_default())
         }
         Command::Preflight { name } => {
-            let request =
-                v1::PreflightProviderRequest { name: full(PROVIDER, &name)?, mode: v1::ProbeMode::ReadOnly.into() };
-            many(session.format, &call!(providers, preflight_provider, request).findings, FINDINGS)
+            let name = full(PROVIDER, &name)?;
+            let request = v1::PreflightProviderRequest { name: name.clone(), mode: v1::ProbeMode::ReadOnly.into() };
+            let answer = call!(providers, preflight_provider, request);
+            let date = report::date(&answer.observe_time.unwrap_or_default());
+            let rows = answer.findings.into_iter().map(finding).collect();
+            Report::new("preflight", subject(session, &name).await?, date, rows).show(session.format)
         }
         Command::Capabilities { name } => {
             let request = v1::ListCapabilitiesRequest { parent: full(PROVIDER, &name)?, ..Default::default() };
@@ -204,6 +199,21 @@ pub(crate) async fn run(session: &Session, command: Command) -> anyhow::Result<(
             Ok(())
         }
     }
+}
+
+/// Who a report is about.
+pub(crate) async fn subject(session: &Session, name: &str) -> anyhow::Result<Subject> {
+    let provider = call!(session.client.providers(), get_provider, v1::GetProviderRequest { name: name.to_owned() });
+    let request = v1::InspectPluginRequest { name: provider.plugin.clone() };
+    // A plugin that is gone can't say its version; the digest of the record still tells which it was.
+    let version = session.client.providers().inspect_plugin(request).await.map(|answer| answer.into_inner().version);
+    Ok(Subject::of(&provider, &version.unwrap_or_default()))
+}
+
+fn finding(finding: v1::Finding) -> Row {
+    let outcome = finding.level().as_str_name().trim_start_matches("FINDING_LEVEL_").to_owned();
+    let v1::Finding { check, asked, seen, follows, remedy, .. } = finding;
+    Row { outcome, check, asked, seen, follows, remedy }
 }
 
 fn request(add: Add) -> anyhow::Result<v1::CreateProviderRequest> {

@@ -66,7 +66,7 @@ pub(crate) async fn run(serve: Serve) -> anyhow::Result<()> {
     ]));
     let bound = stowage_api::bind(api_config(&config, page_key(&*secrets).await?)?).await?;
     let store = open_state(&config)?;
-    let tables = stowage_store::schema::open(Arc::clone(&store), &[]).await?;
+    let tables = stowage_store::schema::open(Arc::clone(&store), stowage_control::migrations()).await?;
     let clock = Arc::new(SystemClock);
     let engine = Engine::new(EngineOptions { cache: Some(config.plugins.cache.clone()), ..EngineOptions::default() })?;
     let forbidden = match bound.address() {
