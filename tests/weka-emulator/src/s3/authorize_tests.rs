@@ -66,12 +66,8 @@ impl Scene {
     }
 
     fn service_account(&mut self, policy: Option<Value>) -> String {
-        let account = ServiceAccount {
-            secret: "s".repeat(40),
-            parent: self.user,
-            policy: policy.map(document),
-            deleted: None,
-        };
+        let account =
+            ServiceAccount { secret: "s".repeat(40), parent: self.user, policy: policy.map(document), deleted: None };
         self.state.s3.service_accounts.insert("ACCOUNT".to_owned(), account);
         "ACCOUNT".to_owned()
     }

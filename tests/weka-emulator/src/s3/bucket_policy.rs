@@ -34,11 +34,11 @@ fn preset(name: &str, bucket: &str) -> Option<Document> {
         ),
         _ => return None,
     };
-    let statement = |actions: Value, resource: String| {
-        json!({ "Effect": "Allow", "Principal": { "AWS": ["*"] }, "Action": actions, "Resource": [resource] })
-    };
-    let statements =
-        [statement(on_bucket, format!("arn:aws:s3:::{bucket}")), statement(on_objects, format!("arn:aws:s3:::{bucket}/*"))];
+    let statement = |actions: Value, resource: String| json!({ "Effect": "Allow", "Principal": { "AWS": ["*"] }, "Action": actions, "Resource": [resource] });
+    let statements = [
+        statement(on_bucket, format!("arn:aws:s3:::{bucket}")),
+        statement(on_objects, format!("arn:aws:s3:::{bucket}/*")),
+    ];
     Some(Document::own(json!({ "Version": "2012-10-17", "Statement": statements })))
 }
 

@@ -89,7 +89,10 @@ pub(crate) fn create(state: &mut State, call: &Call) -> Answer {
         return Err(Refusal::message(state.switches.duplicate_status, &message));
     }
     if state.s3.policies.len() >= MOST_POLICIES {
-        return Err(Refusal::message(400, &format!("The cluster has {MOST_POLICIES} IAM policies, which is the limit")));
+        return Err(Refusal::message(
+            400,
+            &format!("The cluster has {MOST_POLICIES} IAM policies, which is the limit"),
+        ));
     }
     state.s3.policies.insert(name.clone(), document);
     data(json!({ "name": name }))

@@ -23,7 +23,8 @@ async fn a_bucket_is_a_directory_of_the_services_filesystem() {
     let bench = s3().await;
     let (status, body) = bench.post("/s3/buckets", json!({ "bucket_name": "photos", "policy": "none" })).await;
     assert_eq!((status, body), (200, json!({ "data": { "name": "photos" } })));
-    let shown = json!({ "name": "photos", "hard_limit_bytes": 0, "path": "/photos", "used_bytes": 4096, "fs": "s3-data" });
+    let shown =
+        json!({ "name": "photos", "hard_limit_bytes": 0, "path": "/photos", "used_bytes": 4096, "fs": "s3-data" });
     assert_eq!(row(&bench, "photos").await, Some(shown));
     let mount = bench.mount("s3-data", "m");
     assert!(mount.join("photos").is_dir());

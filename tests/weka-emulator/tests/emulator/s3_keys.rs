@@ -43,7 +43,10 @@ async fn an_s3_user_manages_its_own_service_accounts() {
     assert_eq!((&shown["parent_user"], &shown["implied_policy"]), (&json!("alice"), &json!(true)));
     assert!(shown["policy"].as_str().unwrap().contains("s3:*") && shown.get("secret_key").is_none());
     let shown = bench.send(&token, Method::GET, &format!("{path}/{}", inline.as_str().unwrap()), None).await.1;
-    assert_eq!((&shown["data"]["implied_policy"], &shown["data"]["policy"]), (&json!(false), &json!(narrower().to_string())));
+    assert_eq!(
+        (&shown["data"]["implied_policy"], &shown["data"]["policy"]),
+        (&json!(false), &json!(narrower().to_string()))
+    );
     assert_eq!(bench.send(&other, Method::DELETE, &one, None).await.0, 404);
     assert_eq!(bench.send(&token, Method::DELETE, &one, None).await, (200, json!({ "data": null })));
     assert_eq!(bench.send(&token, Method::GET, &one, None).await.0, 404);
@@ -212,7 +215,8 @@ async fn from_5_1_on_an_s3_user_has_generated_keys_too() {
     bench.control().set_release("5.1.2".parse().unwrap());
     let first = bench.post(&path, json!({})).await.1["data"].clone();
     let second = bench.post(&path, json!({})).await.1["data"].clone();
-    let with = |keys: &Value| json!({ "access_key": keys["accessKey"], "secret_key": keys["secretKey"], "duration": 900 });
+    let with =
+        |keys: &Value| json!({ "access_key": keys["accessKey"], "secret_key": keys["secretKey"], "duration": 900 });
     assert_eq!(bench.post("/s3/sts", with(&first)).await.0, 400, "the newer keys replaced these");
     assert_eq!(bench.post("/s3/sts", with(&second)).await.0, 200);
     assert_eq!(bench.post("/s3/sts", sts(900)).await.0, 200);
