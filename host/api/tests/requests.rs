@@ -15,9 +15,10 @@ use stowage_client::{
     Client, Failure,
     proto::{
         CreateNamespaceRequest, CreateProjectRequest, CreateProviderRequest, CreateStorageClassRequest,
-        CreateTenantRequest, GetNamespaceRequest, GetOperationRequest, GetTenantRequest, ListNamespacesRequest,
-        ListTenantsRequest, ListWorkloadsRequest, Namespace, PosixIdentity, Project, Protocol, Provider, Quota,
-        RegisterWorkloadRequest, StorageClass, Tenant, UpdateTenantRequest, Workload,
+        CreateTenantRequest, DeleteProjectRequest, DeleteTenantRequest, GetNamespaceRequest, GetOperationRequest,
+        GetTenantRequest, ListNamespacesRequest, ListOperationsRequest, ListTenantsRequest, ListWorkloadsRequest,
+        Namespace, PosixIdentity, Project, Protocol, Provider, Quota, RegisterWorkloadRequest, StorageClass, Tenant,
+        UpdateProjectRequest, UpdateStorageClassRequest, UpdateTenantRequest, Workload,
     },
 };
 use stowage_ports::Role;
@@ -264,4 +265,92 @@ async fn a_shutdown_ends_the_server_while_a_client_stays_connected() {
     host.shut_down().await;
     let refused = failure(root.tenants().get_tenant(GetTenantRequest { name: "tenants/acme".to_owned() }).await);
     assert_eq!(refused.code, Code::Unavailable, "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_updated_class_answers_what_it_is_now_and_only_one_is_the_default() {
+    let (_host, root) = region().await;
+    let mut classes = root.storage_classes();
+    for id in ["fast", "cheap"] {
+        let class = StorageClass {
+            protocols: vec![Protocol::Posix.into()],
+            is_default: id == "fast",
+            ..StorageClass::default()
+        };
+        let request = CreateStorageClassRequest {
+            storage_class_id: id.to_owned(),
+            storage_class: Some(class),
+            ..CreateStorageClassRequest::default()
+        };
+        classes.create_storage_class(request).await.unwrap();
+    }
+    let update = |class: StorageClass, paths: &[&str]| UpdateStorageClassRequest {
+        storage_class: Some(StorageClass { name: "storageClasses/cheap".to_owned(), ..class }),
+        update_mask: Some(FieldMask { paths: paths.iter().map(|path| (*path).to_owned()).collect() }),
+        ..UpdateStorageClassRequest::default()
+    };
+    let fields = StorageClass {
+        description: "spinning".to_owned(),
+        max_quota_bytes: 1 << 20,
+        multi_writer: true,
+        is_default: true,
+        ..StorageClass::default()
+    };
+    let answer = classes.update_storage_class(update(fields, &["description", "max_quota_bytes", "is_default"])).await;
+    let changed = answer.unwrap().into_inner();
+    assert_eq!(
+        (changed.description.as_str(), changed.max_quota_bytes, changed.is_default),
+        ("spinning", 1 << 20, true)
+    );
+    assert!(!changed.multi_writer, "what the mask does not name stays");
+    assert_eq!(changed.protocols, [i32::from(Protocol::Posix)]);
+    let fast = stowage_client::proto::GetStorageClassRequest { name: "storageClasses/fast".to_owned() };
+    assert!(!classes.get_storage_class(fast).await.unwrap().into_inner().is_default, "there is one default");
+    let wrong = StorageClass { min_quota_bytes: 1 << 30, ..StorageClass::default() };
+    let refused = failure(classes.update_storage_class(update(wrong, &["min_quota_bytes"])).await);
+    assert_eq!(refused.code, Code::InvalidArgument);
+    assert!(field_of(&refused).contains("quota"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_project_is_changed_as_its_mask_says_and_an_empty_tenant_is_deleted() {
+    let (_host, root) = region().await;
+    let mut tenants = root.tenants();
+    let update = |project: Project, path: &str| UpdateProjectRequest {
+        project: Some(Project { name: PROJECT.to_owned(), ..project }),
+        update_mask: Some(FieldMask { paths: vec![path.to_owned()] }),
+        ..UpdateProjectRequest::default()
+    };
+    let named = Project { display_name: "Vision".to_owned(), ..Project::default() };
+    let changed = tenants.update_project(update(named, "display_name")).await.unwrap().into_inner();
+    assert_eq!((changed.display_name.as_str(), changed.byte_quota), ("Vision", Some(1 << 40)));
+    let unlimited = tenants.update_project(update(Project::default(), "byte_quota")).await.unwrap().into_inner();
+    assert_eq!((unlimited.display_name.as_str(), unlimited.byte_quota), ("Vision", None));
+
+    let delete = || DeleteTenantRequest { name: "tenants/acme".to_owned(), ..DeleteTenantRequest::default() };
+    assert_eq!(failure(tenants.delete_tenant(delete()).await).reason, "TENANT_NOT_EMPTY");
+    let project = DeleteProjectRequest { name: PROJECT.to_owned(), ..DeleteProjectRequest::default() };
+    tenants.delete_project(project).await.unwrap();
+    tenants.delete_tenant(delete()).await.unwrap();
+    let gone = GetTenantRequest { name: "tenants/acme".to_owned() };
+    assert_eq!(failure(tenants.get_tenant(gone).await).code, Code::NotFound);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_refused_with_the_command_that_lists_what_is() {
+    let (_host, root) = region().await;
+    let refused = failure(root.tenants().get_tenant(GetTenantRequest { name: "tenants/absent".to_owned() }).await);
+    assert_eq!(refused.remedy(), Some("`stowage tenant list` shows what is there"));
+    let request = GetNamespaceRequest { name: format!("{PROJECT}/namespaces/absent"), read_mask: None };
+    let refused = failure(root.namespaces().get_namespace(request).await);
+    assert_eq!(refused.remedy(), Some("`stowage ns list acme/vision` shows what is there"));
+}
+
+#[tokio::test]
+async fn a_caller_of_one_tenant_that_lists_operations_without_a_parent_is_told_which_field_it_needs() {
+    let (host, _root) = region().await;
+    let member = host.client("member").await;
+    let refused = failure(member.operations().list_operations(ListOperationsRequest::default()).await);
+    assert_eq!((refused.code, field_of(&refused)), (Code::PermissionDenied, "parent"));
+    assert!(refused.to_string().contains("tenants/acme/projects/vision"), "{refused}");
 }

@@ -124,7 +124,12 @@ impl ControlError {
     /// Nothing has that name.
     #[must_use]
     pub fn not_found(name: impl std::fmt::Display) -> Self {
-        Self::new(Status::NotFound, "NOT_FOUND", format!("{name} is not there"))
+        let name = name.to_string();
+        let error = Self::new(Status::NotFound, "NOT_FOUND", format!("{name} is not there"));
+        match lists(&name) {
+            Some(command) => error.with("remedy", format!("`stowage {command}` shows what is there")),
+            None => error,
+        }
     }
 
     /// Something has that name.
@@ -228,6 +233,27 @@ impl ControlError {
         }
         out
     }
+}
+
+/// The command that lists what is beside a name.
+fn lists(name: &str) -> Option<String> {
+    let parts: Vec<&str> = name.split('/').collect();
+    let (parents, own) = parts.split_at_checked(parts.len().checked_sub(2)?)?;
+    let noun = match *own.first()? {
+        "tenants" => "tenant",
+        "projects" => "project",
+        "namespaces" => "ns",
+        "grants" => "grant",
+        "workloads" => "workload",
+        "mountPlans" => "mount",
+        "providers" => "provider",
+        "storageClasses" => "class",
+        "nodes" => "node",
+        "operations" => "op",
+        _ => return None,
+    };
+    let parent: Vec<&str> = parents.iter().skip(1).step_by(2).copied().collect();
+    Some(format!("{noun} list {}", parent.join("/")).trim_end().to_owned())
 }
 
 impl From<FieldError> for ControlError {

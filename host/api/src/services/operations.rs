@@ -45,6 +45,15 @@ fn hidden(error: ControlError, caller: &Caller, permission: &'static str, name: 
     }
 }
 
+/// What a caller's operations are within, as a parent.
+fn reach(identity: &stowage_ports::CallerIdentity) -> String {
+    match (&identity.tenant, &identity.project) {
+        (Some(tenant), Some(project)) => format!("tenants/{tenant}/projects/{project}"),
+        (Some(tenant), None) => format!("tenants/{tenant}"),
+        (None, _) => "the region".to_owned(),
+    }
+}
+
 #[tonic::async_trait]
 impl OperationService for Api {
     async fn get_operation(&self, request: Request<GetOperationRequest>) -> Result<Response<v1::Operation>, Status> {
@@ -83,7 +92,8 @@ impl OperationService for Api {
         };
         if !fits {
             let about = if message.parent.is_empty() { "the region" } else { &message.parent };
-            return Err(denied(&caller.identity.subject, permission, about).into());
+            let refusal = denied(&caller.identity.subject, permission, about);
+            return Err(refusal.at_field("parent", format!("must be within {}", reach(&caller.identity))).into());
         }
         let filter = format!("{} {}", message.unfinished_only, message.parent);
         let page = self.page(path, &filter, message.page_size, &message.page_token)?;

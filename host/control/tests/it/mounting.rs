@@ -425,3 +425,58 @@ async fn plans_of_a_silent_node_are_listed_as_stale_with_its_name() {
     assert!(silent.state_reason.contains("nodes/n1 has not been heard of"), "{}", silent.state_reason);
     live.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_across_tenants_is_made_and_mounted_once_both_allow_it() {
+    use stowage_control::{CreateProject, CreateTenant, TenantChanges, Update};
+    use stowage_domain::{Labels, PosixIdentity, ProjectId, TenantId};
+    let world = World::new(Way::Direct).await;
+    let live = world.open(None).await;
+    data(&live).await;
+    let partner = CreateTenant {
+        id: TenantId::parse("partner").unwrap(),
+        display_name: String::new(),
+        byte_quota: None,
+        cross_tenant_sharing: false,
+        labels: Labels::default(),
+    };
+    let partner = live.control.create_tenant(&operator(), partner, none()).await.unwrap().value.name;
+    let lab = CreateProject {
+        tenant: partner.clone(),
+        id: ProjectId::parse("lab").unwrap(),
+        display_name: String::new(),
+        posix: PosixIdentity { uid: 3001, gid: 3001, mode: 0o770 },
+        byte_quota: None,
+        labels: Labels::default(),
+    };
+    let lab = live.control.create_project(&operator(), lab, none()).await.unwrap().value.name;
+    let guest = stowage_control::RegisterWorkload { project: lab.clone(), ..new_workload("audio", "w") };
+    let guest = live.control.register_workload(&operator(), guest, none()).await.unwrap().value.name;
+    let share = async || {
+        let command = CreateGrant {
+            namespace: namespace("data"),
+            id: None,
+            principal: Principal::Project(lab.clone()),
+            prefix: Prefix::parse("prefix", "shared/").unwrap(),
+            actions: [Action::Read, Action::List].into(),
+            expires_at: None,
+        };
+        live.control.create_grant(&operator(), command, none()).await
+    };
+    for (allowing, refusing) in [(project("vision").tenant_name(), "tenants/partner"), (partner.clone(), "")] {
+        let error = share().await.unwrap_err();
+        assert_eq!(error.reason(), "CROSS_TENANT", "{error}");
+        let allow = TenantChanges { cross_tenant_sharing: Update::Set(true), ..TenantChanges::default() };
+        live.control.update_tenant(&operator(), &allowing, allow, none()).await.unwrap();
+        if !refusing.is_empty() {
+            let error = share().await.unwrap_err();
+            assert!(error.to_string().contains(refusing), "the other side has not allowed it: {error}");
+        }
+    }
+    share().await.unwrap();
+    let mount = mounted(&live, &world, &guest, vec![access("shared/", Mode::ReadOnly)]).await;
+    assert_eq!((mount.state, mount.grants.len()), (MountState::Mounted, 1));
+    let beyond = command(&world, &guest, vec![access("", Mode::ReadOnly)]);
+    assert_eq!(live.control.create_mount(&operator(), beyond, none()).await.unwrap_err().reason(), "MOUNT_NOT_GRANTED");
+    live.stop().await;
+}

@@ -143,3 +143,33 @@ async fn many_calls_at_once_use_the_pool_and_leave_it_empty() {
     assert_eq!(engine.pool_use().component_instances, 0);
     assert_eq!(engine.calls_in_flight(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_that_a_guest_wrote_into_its_memory_is_there_in_its_next_call() {
+    let engine = engine(EngineLimits::default());
+    let provider = World::default().provider(&engine, "keeps_state").await;
+    for call in 0..20 {
+        let findings = provider.preflight(&cx(), ProbeMode::ReadOnly).await.unwrap().value;
+        let seen: Vec<_> = findings.iter().map(|finding| (finding.check.as_str(), finding.seen.as_str())).collect();
+        assert_eq!(seen, [("static", "0"), ("heap", "0")], "call {call} finds what another left");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_guest_s_time_is_the_host_s_clock_and_its_rest_is_that_of_the_call() {
+    let engine = engine(EngineLimits::default());
+    let world = World::default();
+    let provider = world.provider(&engine, "reads_clock").await;
+    let read = async |deadline: Option<std::time::Duration>| {
+        let context = stowage_ports::provider::CallContext { deadline, ..cx() };
+        let findings = provider.preflight(&context, ProbeMode::ReadOnly).await.unwrap().value;
+        let number = |index: usize| findings[index].seen.parse::<u64>().unwrap();
+        (number(0), number(1))
+    };
+    let (now, budget) = read(None).await;
+    assert_eq!(now, 1_700_000_000_000);
+    world.clock.advance_ms(5_000);
+    let (later, short) = read(Some(std::time::Duration::from_secs(3))).await;
+    assert_eq!(later, 1_700_000_005_000);
+    assert!(short <= 3_000 && budget > 3_000, "the caller's deadline counts: {short} of {budget} ms");
+}

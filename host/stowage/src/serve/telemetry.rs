@@ -17,30 +17,33 @@ const SECONDS: &[f64] = &[
 /// Bytes; one wasm page to the largest memory.
 const BYTES: &[f64] = &[65_536.0, 262_144.0, 1_048_576.0, 4_194_304.0, 16_777_216.0, 67_108_864.0, 268_435_456.0];
 
-/// Writes log lines to standard error, each through the redactor.
-#[derive(Clone)]
-struct Redacted(Redactor);
+/// Writes log lines, each through the redactor.
+struct Redacted<W>(Redactor, W);
 
-impl Write for Redacted {
+impl<W: Write> Write for Redacted<W> {
+    /// The whole line counts as written, whatever the length of the masked one.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
         match self.0.redact(&text) {
-            Some(masked) => io::stderr().write_all(masked.as_bytes())?,
-            None => io::stderr().write_all(line)?,
+            Some(masked) => self.1.write_all(masked.as_bytes())?,
+            None => self.1.write_all(line)?,
         }
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        self.1.flush()
     }
 }
 
-impl<'a> MakeWriter<'a> for Redacted {
-    type Writer = Self;
+/// Standard error, opened anew for each line.
+struct Lines(Redactor);
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Redacted<io::Stderr>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        self.clone()
+        Redacted(self.0.clone(), io::stderr())
     }
 }
 
@@ -48,7 +51,7 @@ impl<'a> MakeWriter<'a> for Redacted {
 pub(crate) fn logs(filter: &str, redactor: &Redactor) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter).with_context(|| format!("log.filter {filter:?} is not a filter"))?;
     let lines = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(true).with_span_list(true);
-    lines.with_env_filter(filter).with_writer(Redacted(redactor.clone())).init();
+    lines.with_env_filter(filter).with_writer(Lines(redactor.clone())).init();
     Ok(())
 }
 
@@ -70,9 +73,13 @@ mod tests {
     fn a_line_with_a_live_secret_is_masked_and_reported_whole() {
         let redactor = Redactor::new();
         redactor.learn("hunter2-hunter2");
-        let mut writer = Redacted(redactor.clone());
+        let mut writer = Redacted(redactor, Vec::new());
         let line = b"{\"message\":\"password hunter2-hunter2\"}\n";
         assert_eq!(writer.write(line).unwrap(), line.len());
-        assert!(!redactor.redact("password hunter2-hunter2").unwrap().contains("hunter2"));
+        let harmless = b"{\"message\":\"nothing\"}\n";
+        assert_eq!(writer.write(harmless).unwrap(), harmless.len());
+        let written = String::from_utf8(writer.1).unwrap();
+        assert!(written.starts_with("{\"message\":\"password [masked]\"}\n"), "{written}");
+        assert!(written.ends_with("{\"message\":\"nothing\"}\n"), "{written}");
     }
 }
