@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::control::{Control, ControlError, Owner};
-use crate::faults::{Rule, kinds};
+use crate::faults::{Port, Rule, kinds};
 use crate::listen::Outage;
 use crate::mounts::MountRequest;
 use crate::presets::Preset;
@@ -28,7 +28,7 @@ const INDEX: &[(&str, &str)] = &[
     ("GET /admin/faults/kinds", "every fault with its meaning"),
     (
         "POST /admin/faults",
-        "{fault, method?, path?, endpoint?, skip?, count?, every?, status?, body?, delay_ms?} → {id}",
+        "{fault, port? (rest | s3), method?, path?, endpoint?, skip?, count?, every?, status?, body?, delay_ms?} → {id}",
     ),
     ("DELETE /admin/faults", "all rules"),
     ("DELETE /admin/faults/{id}", "one rule"),
@@ -38,7 +38,7 @@ const INDEX: &[(&str, &str)] = &[
     ("PUT /admin/s3", "{containers}: backends that may run S3; 0 takes its containers away, its configuration stays"),
     ("GET|PUT /admin/release", "{release: 4.4.22}: drives which routes exist"),
     ("PATCH /admin/cluster", "overrides fields of GET /cluster, such as status or io_status; null takes back"),
-    ("PUT /admin/outage", "{outage: none | refuse | reset | hang, endpoint?}"),
+    ("PUT /admin/outage", "{outage: none | refuse | reset | hang, port? (rest | s3), endpoint?}"),
     ("GET /admin/requests?after=seq", "the request log, secrets as received"),
     ("DELETE /admin/requests", "empties the log"),
     ("POST /admin/dirs", "{filesystem, path, organization?, uid?, gid?, perm?} → {inode}"),
@@ -218,11 +218,16 @@ async fn override_cluster(State(control): State<Control>, Json(fields): Json<Map
 struct OutageOf {
     outage: Outage,
     #[serde(default)]
+    port: Port,
+    #[serde(default)]
     endpoint: Option<usize>,
 }
 
 async fn set_outage(State(control): State<Control>, Json(wanted): Json<OutageOf>) -> Answer {
-    control.set_outage(wanted.endpoint, wanted.outage)?;
+    match wanted.port {
+        Port::Rest => control.set_outage(wanted.endpoint, wanted.outage)?,
+        Port::S3 => control.set_s3_outage(wanted.outage),
+    }
     done()
 }
 

@@ -19,6 +19,7 @@ use crate::organizations::ROOT;
 use crate::presets::Preset;
 use crate::release::Release;
 use crate::requests::LoggedRequest;
+use crate::s3_server::audit::Tally;
 use crate::state::State;
 use crate::switches::Switches;
 use crate::tree::node::{Ino, Kind, Maker};
@@ -29,7 +30,14 @@ use crate::tree::volume::Volume;
 pub struct Control {
     pub(crate) state: Arc<Mutex<State>>,
     pub(crate) clock: Clock,
-    pub(crate) outages: Arc<Vec<watch::Sender<Outage>>>,
+    pub(crate) outages: Arc<Outages>,
+    pub(crate) tally: Arc<Tally>,
+}
+
+/// The switches of the listeners.
+pub(crate) struct Outages {
+    pub(crate) rest: Vec<watch::Sender<Outage>>,
+    pub(crate) s3: watch::Sender<Outage>,
 }
 
 /// Why the emulator could not do what it was told.
@@ -181,13 +189,23 @@ impl Control {
 
     /// Sets the outage of one listener, or of all.
     pub fn set_outage(&self, endpoint: Option<usize>, outage: Outage) -> Result<(), ControlError> {
-        let all = 0..self.outages.len();
+        let all = 0..self.outages.rest.len();
         let wanted = endpoint.map_or(all, |one| one..one.saturating_add(1));
         for number in wanted {
-            let sender = self.outages.get(number);
+            let sender = self.outages.rest.get(number);
             sender.ok_or_else(|| ControlError::Unknown(format!("endpoint {number}")))?.send_replace(outage);
         }
         Ok(())
+    }
+
+    /// Starts or ends an outage of the S3 port.
+    pub fn set_s3_outage(&self, outage: Outage) {
+        self.outages.s3.send_replace(outage);
+    }
+
+    /// S3 audit events that the webhook's target took, and that were dropped.
+    pub fn audit_counts(&self) -> (u64, u64) {
+        self.tally.counts()
     }
 
     /// The logged requests after `seq`, oldest first.
@@ -358,6 +376,7 @@ impl Control {
             "mounts": state.mounts.count(),
             "s3": state.s3.counts(now),
             "faults": state.faults.rules().len(),
+            "audit_events": { "delivered": self.tally.counts().0, "dropped": self.tally.counts().1 },
         })
     }
 }

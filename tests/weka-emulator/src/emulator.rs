@@ -15,10 +15,14 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 use crate::clock::Clock;
-use crate::control::Control;
+use crate::control::{Control, Outages};
 use crate::listen::{self, Endpoint, Outage};
 use crate::presets::Preset;
 use crate::release::Release;
+use crate::s3_server::Plane;
+use crate::s3_server::audit::{Audit, Tally};
+use crate::s3_server::door::Door;
+use crate::server::Rest;
 use crate::state::State;
 use crate::switches::Switches;
 
@@ -39,6 +43,8 @@ pub struct Tls {
 pub struct Options {
     /// Addresses of the REST API; several are several endpoints of one cluster. Port 0 picks one.
     pub listen: Vec<SocketAddr>,
+    /// Address of the S3 protocol; a real cluster has port 9000. Port 0 picks one.
+    pub s3_listen: SocketAddr,
     /// Address of the admin port; only loopback is accepted.
     pub admin: SocketAddr,
     /// The cluster to be.
@@ -49,7 +55,7 @@ pub struct Options {
     pub tree: Option<PathBuf>,
     /// The password of `admin`.
     pub password: String,
-    /// TLS for the REST API; without it, plain HTTP.
+    /// TLS for the REST API and for S3; without it, plain HTTP.
     pub tls: Option<Tls>,
     /// The inferred behaviours to start with.
     pub switches: Switches,
@@ -60,6 +66,7 @@ impl Default for Options {
         let any_loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         Self {
             listen: vec![any_loopback],
+            s3_listen: any_loopback,
             admin: any_loopback,
             preset: Preset::default(),
             release: None,
@@ -111,6 +118,7 @@ pub struct Emulator;
 /// An emulator that runs until it is stopped or dropped; then its mounts are gone.
 pub struct Running {
     rest_urls: Vec<String>,
+    s3_url: String,
     admin_url: String,
     control: Control,
     stop: watch::Sender<bool>,
@@ -151,15 +159,30 @@ impl Emulator {
             let (sender, outage) = watch::channel(Outage::None);
             outages.push(sender);
             rest_urls.push(format!("{scheme}://{address}"));
-            let endpoint =
-                Endpoint { number, state: Arc::clone(&state), tls: tls.clone(), outage, stop: stopped.clone() };
+            let handler = Arc::new(Rest { number, state: Arc::clone(&state) });
+            let endpoint = Endpoint { handler, tls: tls.clone(), outage, stop: stopped.clone() };
             tasks.push(tokio::spawn(async move {
                 if let Err(error) = listen::serve(listener, address, endpoint).await {
                     tracing::error!(%address, %error, "the REST listener ended");
                 }
             }));
         }
-        let control = Control { state, clock, outages: Arc::new(outages) };
+        let (listener, address) = bind(options.s3_listen).await?;
+        let s3_url = format!("{scheme}://{address}");
+        let (s3_outage, outage) = watch::channel(Outage::None);
+        let tally = Arc::new(Tally::default());
+        let (audit, delivery) = Audit::start(Arc::clone(&tally));
+        let delivery = until(stopped.clone(), delivery);
+        tasks.push(tokio::spawn(delivery));
+        let handler = Arc::new(Door::new(Plane::new(Arc::clone(&state)), audit, tls.is_some()));
+        let endpoint = Endpoint { handler, tls, outage, stop: stopped.clone() };
+        tasks.push(tokio::spawn(async move {
+            if let Err(error) = listen::serve(listener, address, endpoint).await {
+                tracing::error!(%address, %error, "the S3 listener ended");
+            }
+        }));
+        let outages = Outages { rest: outages, s3: s3_outage };
+        let control = Control { state, clock, outages: Arc::new(outages), tally };
         let (listener, address) = bind(options.admin).await?;
         let router = crate::admin::router(control.clone());
         let mut stopped = stopped;
@@ -172,7 +195,15 @@ impl Emulator {
             }
         }));
         let admin_url = format!("http://{address}");
-        Ok(Running { rest_urls, admin_url, control, stop, tasks, tree, remove_tree })
+        Ok(Running { rest_urls, s3_url, admin_url, control, stop, tasks, tree, remove_tree })
+    }
+}
+
+/// Works until the emulator stops.
+async fn until(mut stopped: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = work => {}
+        _ = stopped.wait_for(|stop| *stop) => {}
     }
 }
 
@@ -205,6 +236,11 @@ impl Running {
     /// Every REST endpoint.
     pub fn rest_urls(&self) -> &[String] {
         &self.rest_urls
+    }
+
+    /// The S3 endpoint, such as `http://127.0.0.1:40125`: path-style, with AssumeRole on the same port.
+    pub fn s3_url(&self) -> &str {
+        &self.s3_url
     }
 
     /// The admin port, such as `http://127.0.0.1:40124`; its routes lie under `/admin`.

@@ -1,7 +1,7 @@
 //! Faults on demand: which request fails, how, from which matching call on and how often.
 //!
 //! A rule names a fault, and may name a method and a path pattern (`*` is one path segment, a trailing `**` is the
-//! rest). It skips the first `skip` matching requests and then strikes `count` times (no count: until removed). Faults of
+//! rest). It strikes on the REST API, or with `port: s3` on the S3 port, where the path is `/<bucket>/<key>`. It skips the first `skip` matching requests and then strikes `count` times (no count: until removed). Faults of
 //! the wire are applied by the server around the handler; faults of behaviour are asked for by the handler.
 
 use serde::{Deserialize, Serialize};
@@ -90,6 +90,17 @@ faults! {
     StsTableFull = false,
 }
 
+/// The side that a rule strikes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Port {
+    /// The REST API.
+    #[default]
+    Rest,
+    /// The S3 protocol.
+    S3,
+}
+
 /// One rule.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,6 +110,9 @@ pub struct Rule {
     pub id: u64,
     /// What goes wrong.
     pub fault: Fault,
+    /// Where it strikes.
+    #[serde(default)]
+    pub port: Port,
     /// Only this method.
     #[serde(default)]
     pub method: Option<String>,
@@ -140,6 +154,7 @@ impl Rule {
         Self {
             id: 0,
             fault,
+            port: Port::Rest,
             method: None,
             path: None,
             endpoint: None,
@@ -162,6 +177,13 @@ impl Rule {
         self
     }
 
+    /// Strikes on the S3 port.
+    #[must_use]
+    pub fn of_s3(mut self) -> Self {
+        self.port = Port::S3;
+        self
+    }
+
     /// Lets the first matching requests pass.
     #[must_use]
     pub fn skip(mut self, requests: u64) -> Self {
@@ -177,10 +199,13 @@ impl Rule {
     }
 
     fn matches(&self, request: &Current) -> bool {
-        let Current { method, path, endpoint } = request;
+        let Current { port, method, path, endpoint } = request;
         let endpoint_fits = self.endpoint.is_none_or(|wanted| wanted == *endpoint);
         let method_fits = self.method.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
-        endpoint_fits && method_fits && self.path.as_ref().is_none_or(|pattern| path_fits(pattern, path))
+        self.port == *port
+            && endpoint_fits
+            && method_fits
+            && self.path.as_ref().is_none_or(|pattern| path_fits(pattern, path))
     }
 
     /// Counts a matching request and says whether it strikes.
@@ -221,6 +246,7 @@ pub(crate) struct Faults {
 /// The request that is running.
 #[derive(Debug, Default)]
 struct Current {
+    port: Port,
     method: String,
     path: String,
     endpoint: usize,
@@ -252,8 +278,19 @@ impl Faults {
 
     /// Begins a request and answers the first fault of the wire that strikes it.
     pub(crate) fn begin(&mut self, endpoint: usize, method: &str, path: &str) -> Option<Rule> {
-        self.current = Current { method: method.to_owned(), path: path.to_owned(), endpoint };
+        self.current = Current { port: Port::Rest, method: method.to_owned(), path: path.to_owned(), endpoint };
         self.strike(|fault| fault.is_of_the_wire())
+    }
+
+    /// As [`Self::begin`], for a request on the S3 port.
+    pub(crate) fn begin_s3(&mut self, method: &str, path: &str) -> Option<Rule> {
+        self.enter_s3(method, path);
+        self.strike(|fault| fault.is_of_the_wire())
+    }
+
+    /// Says again which S3 request is running: others may have begun since it did.
+    pub(crate) fn enter_s3(&mut self, method: &str, path: &str) {
+        self.current = Current { port: Port::S3, method: method.to_owned(), path: path.to_owned(), endpoint: 0 };
     }
 
     /// Whether a fault of behaviour strikes the request that is running.

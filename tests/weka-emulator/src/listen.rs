@@ -1,4 +1,4 @@
-//! Listening: plain or TLS, HTTP/1.1, with outages and connection resets on demand.
+//! Listening: plain or TLS, HTTP/1.1, with outages and connection resets on demand; for the REST API and for S3.
 
 use std::convert::Infallible;
 use std::io;
@@ -7,18 +7,17 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio_rustls::TlsAcceptor;
 
-use crate::server;
-use crate::state::State;
+use crate::server::Reset;
 
 /// Whether a listener lets clients in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,17 +34,36 @@ pub enum Outage {
     Hang,
 }
 
-/// One REST listener.
-pub(crate) struct Endpoint {
-    pub(crate) number: usize,
-    pub(crate) state: Arc<Mutex<State>>,
+/// Who answers the requests of a listener.
+pub(crate) trait Handler: Send + Sync + 'static {
+    /// Whether anybody is behind the port; if not, connections are reset.
+    fn is_open(&self) -> bool {
+        true
+    }
+
+    /// Answers one request; `reset` breaks its connection instead.
+    fn answer(
+        self: Arc<Self>,
+        peer: SocketAddr,
+        reset: Reset,
+        request: hyper::Request<Body>,
+    ) -> impl Future<Output = hyper::Response<Body>> + Send;
+}
+
+/// One listener.
+pub(crate) struct Endpoint<H> {
+    pub(crate) handler: Arc<H>,
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) outage: watch::Receiver<Outage>,
     pub(crate) stop: watch::Receiver<bool>,
 }
 
 /// Serves until told to stop.
-pub(crate) async fn serve(mut listener: TcpListener, address: SocketAddr, endpoint: Endpoint) -> io::Result<()> {
+pub(crate) async fn serve<H: Handler>(
+    mut listener: TcpListener,
+    address: SocketAddr,
+    endpoint: Endpoint<H>,
+) -> io::Result<()> {
     let mut outage = endpoint.outage.clone();
     let mut stop = endpoint.stop.clone();
     let endpoint = Arc::new(endpoint);
@@ -62,8 +80,8 @@ pub(crate) async fn serve(mut listener: TcpListener, address: SocketAddr, endpoi
             listener = TcpListener::bind(address).await?;
         }
         tokio::select! {
-            accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                tokio::spawn(connection(stream, Arc::clone(&endpoint)));
+            accepted = listener.accept() => if let Ok((stream, peer)) = accepted {
+                tokio::spawn(connection(stream, peer, Arc::clone(&endpoint)));
             },
             changed = outage.changed() => if changed.is_err() { return Ok(()) },
             _ = stop.wait_for(|stop| *stop) => return Ok(()),
@@ -71,10 +89,13 @@ pub(crate) async fn serve(mut listener: TcpListener, address: SocketAddr, endpoi
     }
 }
 
-async fn connection(stream: TcpStream, endpoint: Arc<Endpoint>) {
+async fn connection<H: Handler>(stream: TcpStream, peer: SocketAddr, endpoint: Arc<Endpoint<H>>) {
     let mut outage = endpoint.outage.clone();
     let mut stop = endpoint.stop.clone();
     let Ok(socket) = stream.as_fd().try_clone_to_owned() else { return };
+    if !endpoint.handler.is_open() {
+        return abort(&socket);
+    }
     let first = *outage.borrow();
     match first {
         Outage::Reset | Outage::Refuse => return abort(&socket),
@@ -89,15 +110,15 @@ async fn connection(stream: TcpStream, endpoint: Arc<Endpoint>) {
         }
         Outage::None => {}
     }
-    let reset = server::Reset::new(Notify::new());
+    let reset = Reset::new(Notify::new());
     let serving = async {
         match &endpoint.tls {
             Some(tls) => {
                 if let Ok(stream) = tls.accept(stream).await {
-                    http(stream, &endpoint, &reset).await;
+                    http(stream, peer, &endpoint.handler, &reset).await;
                 }
             }
-            None => http(stream, &endpoint, &reset).await,
+            None => http(stream, peer, &endpoint.handler, &reset).await,
         }
     };
     tokio::select! {
@@ -108,17 +129,13 @@ async fn connection(stream: TcpStream, endpoint: Arc<Endpoint>) {
     }
 }
 
-async fn http<S>(stream: S, endpoint: &Arc<Endpoint>, reset: &server::Reset)
+async fn http<S, H: Handler>(stream: S, peer: SocketAddr, handler: &Arc<H>, reset: &Reset)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(|request: hyper::Request<Incoming>| {
-        let endpoint = Arc::clone(endpoint);
-        let reset = Arc::clone(reset);
-        async move {
-            let request = request.map(axum::body::Body::new);
-            Ok::<_, Infallible>(server::answer(&endpoint.state, endpoint.number, &reset, request).await)
-        }
+        let answered = Arc::clone(handler).answer(peer, Arc::clone(reset), request.map(Body::new));
+        async move { Ok::<_, Infallible>(answered.await) }
     });
     let served = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
     if let Err(error) = served {

@@ -10,13 +10,16 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use weka_emulator::{DEFAULT_PASSWORD, Emulator, Options, Preset, Release, Switches, Tls};
 
-/// A WEKA cluster to test against: REST API v2, and real trees that clients mount by FUSE.
+/// A WEKA cluster to test against: REST API v2, S3, and real trees that clients mount by FUSE.
 #[derive(Parser)]
 #[command(version, about, long_about = None)]
 struct Arguments {
     /// Address of the REST API; give it several times for several endpoints
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: Vec<SocketAddr>,
+    /// Address of the S3 protocol and its AssumeRole; real clusters have port 9000, and 0 picks a free one
+    #[arg(long, default_value = "127.0.0.1:0")]
+    s3_listen: SocketAddr,
     /// Address of the admin port (loopback only): faults, clock, mounts, switches; GET /admin lists its routes
     #[arg(long, default_value = "127.0.0.1:0")]
     admin: SocketAddr,
@@ -32,7 +35,7 @@ struct Arguments {
     /// Password of the user admin in the organization Root
     #[arg(long, env = "WEKA_EMULATOR_PASSWORD", default_value = DEFAULT_PASSWORD, hide_env_values = true)]
     password: String,
-    /// PEM file with the certificate chain; makes the REST API https
+    /// PEM file with the certificate chain; makes the REST API and S3 https
     #[arg(long, requires = "tls_key")]
     tls_cert: Option<PathBuf>,
     /// PEM file with the private key
@@ -57,6 +60,7 @@ async fn main() -> anyhow::Result<()> {
         "ready": true,
         "rest_url": running.rest_url(),
         "rest_urls": running.rest_urls(),
+        "s3_url": running.s3_url(),
         "admin_url": running.admin_url(),
         "pid": std::process::id(),
     });
@@ -86,6 +90,7 @@ fn options(arguments: Arguments) -> anyhow::Result<Options> {
     }
     Ok(Options {
         listen: arguments.listen,
+        s3_listen: arguments.s3_listen,
         admin: arguments.admin,
         preset: arguments.preset,
         release: Some(arguments.release),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::auth::{Session, locked_out};
 use crate::call::Call;
 use crate::envelope::{Refusal, Reply};
 use crate::faults::{Fault, Rule};
+use crate::listen::Handler;
 use crate::requests::LoggedRequest;
 use crate::routes;
 use crate::state::State;
@@ -58,8 +60,21 @@ impl From<Refusal> for Outgoing {
     }
 }
 
+/// The REST API behind one of its listeners.
+pub(crate) struct Rest {
+    /// Which one, from 0.
+    pub(crate) number: usize,
+    pub(crate) state: Arc<Mutex<State>>,
+}
+
+impl Handler for Rest {
+    async fn answer(self: Arc<Self>, _peer: SocketAddr, reset: Reset, request: Request) -> Response<Body> {
+        answer(&self.state, self.number, &reset, request).await
+    }
+}
+
 /// Answers one request of listener `endpoint`.
-pub(crate) async fn answer(state: &Mutex<State>, endpoint: usize, reset: &Reset, request: Request) -> Response<Body> {
+async fn answer(state: &Mutex<State>, endpoint: usize, reset: &Reset, request: Request) -> Response<Body> {
     let Some(incoming) = read(request).await else {
         return respond(Outgoing::from(Refusal::message(400, "The request could not be read")), Shape::Whole);
     };
@@ -129,7 +144,8 @@ fn unsent() -> Outgoing {
     Outgoing { status: 0, body: String::new() }
 }
 
-async fn hang_up(reset: &Reset) -> Response<Body> {
+/// Breaks the connection that the request came in on.
+pub(crate) async fn hang_up(reset: &Reset) -> Response<Body> {
     reset.notify_one();
     std::future::pending().await
 }
@@ -257,7 +273,7 @@ fn body_of(incoming: &Incoming) -> Option<Map<String, Value>> {
 }
 
 /// How the body is sent.
-enum Shape {
+pub(crate) enum Shape {
     Whole,
     /// In pieces, this far apart.
     Slow(Duration),
@@ -268,20 +284,25 @@ enum Shape {
 fn respond(outgoing: Outgoing, shape: Shape) -> Response<Body> {
     let Outgoing { status, body } = outgoing;
     let length = body.len();
-    let sent = match shape {
-        Shape::Whole => Body::from(body),
-        Shape::Slow(apart) => Body::from_stream(SlowBody::new(body, apart).into_stream()),
-        Shape::CutShort => {
-            let half = Bytes::from(body).slice(..length / 2);
-            let broken = Err(io::Error::other("cut short on demand"));
-            Body::from_stream(futures_util::stream::iter([Ok(half), broken]))
-        }
-    };
+    let sent = shaped(Bytes::from(body), shape);
     let mut response = Response::new(sent);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     response
+}
+
+/// A body sent in this shape.
+pub(crate) fn shaped(body: Bytes, shape: Shape) -> Body {
+    match shape {
+        Shape::Whole => Body::from(body),
+        Shape::Slow(apart) => Body::from_stream(SlowBody { rest: body, apart }.into_stream()),
+        Shape::CutShort => {
+            let half = body.slice(..body.len() / 2);
+            let broken = Err(io::Error::other("cut short on demand"));
+            Body::from_stream(futures_util::stream::iter([Ok(half), broken]))
+        }
+    }
 }
 
 /// A body in pieces of 16 bytes.
@@ -291,10 +312,6 @@ struct SlowBody {
 }
 
 impl SlowBody {
-    fn new(body: String, apart: Duration) -> Self {
-        Self { rest: Bytes::from(body), apart }
-    }
-
     fn into_stream(self) -> impl futures_util::Stream<Item = io::Result<Bytes>> {
         futures_util::stream::unfold(self, |mut body| async move {
             if body.rest.is_empty() {

@@ -153,6 +153,15 @@ switches! {
     bucket_policy_json_is_string: bool = false;
     /// POST /s3/buckets answers null instead of {"name": …}.
     bucket_create_answers_null: bool = false;
+    /// Error code of the S3 port when a directory quota does not hold an object.
+    s3_quota_code: String = "QuotaExceeded".to_owned();
+    /// HTTP status of that error.
+    s3_quota_status: u16 = 403;
+    /// Error code of the S3 port for the key of an expired session ("ExpiredToken" or "InvalidAccessKeyId").
+    s3_expired_code: String = "ExpiredToken".to_owned();
+    /// The S3 port takes bodies with a trailing checksum, which newer SDKs send by default over TLS (documents know only
+    /// MD5).
+    s3_trailing_checksums: bool = false;
     /// Bytes of the whole cluster.
     cluster_total_bytes: u64 = 1_829_454_741_504;
 }

@@ -21,7 +21,6 @@ pub(crate) enum KeyKind {
 /// A known access key, with everything that is needed to check and serve a request signed with it.
 #[derive(Clone, Debug)]
 pub(crate) struct S3Key {
-    pub(crate) access_key: String,
     pub(crate) secret: String,
     pub(crate) kind: KeyKind,
     /// The S3 user itself, or the parent.
@@ -55,7 +54,6 @@ impl State {
     /// Who an access key is. An expired session is known too; ask [`S3Key::is_expired`].
     pub(crate) fn s3_key(&self, access_key: &str) -> Option<S3Key> {
         let of = |user: &User, kind, secret: &str| S3Key {
-            access_key: access_key.to_owned(),
             secret: secret.to_owned(),
             kind,
             user: user.uid,

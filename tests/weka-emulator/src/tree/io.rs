@@ -47,6 +47,7 @@ impl Tree {
         let node = self.node_mut(ino)?;
         node.mtime = now;
         node.ctime = now;
+        node.changes = node.changes.saturating_add(1);
         if let Kind::File(content) = &mut node.kind {
             content.write(&store, at, data).map_err(|error| errno(&error))?;
         }
@@ -70,6 +71,7 @@ impl Tree {
         let node = self.node_mut(ino)?;
         node.mtime = now;
         node.ctime = now;
+        node.changes = node.changes.saturating_add(1);
         if let Kind::File(content) = &mut node.kind {
             content.truncate(&store, len).map_err(|error| errno(&error))?;
         }

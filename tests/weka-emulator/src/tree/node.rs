@@ -40,6 +40,8 @@ pub(crate) struct Node {
     /// Bytes of this inode and, for a directory, of everything beneath it.
     pub(crate) subtree: u64,
     pub(crate) xattrs: BTreeMap<OsString, Vec<u8>>,
+    /// How often its bytes changed since it was made: what was said of the bytes then may be outdated.
+    pub(crate) changes: u64,
     /// Open handles over all mounts.
     pub(crate) opens: u32,
     /// The snapshot view that this inode belongs to; `None` in the live tree.
@@ -82,6 +84,7 @@ impl Node {
             links: Vec::new(),
             subtree: 0,
             xattrs: BTreeMap::new(),
+            changes: 0,
             opens: 0,
             snapshot: None,
         }

@@ -9,6 +9,7 @@ use std::ffi::{OsStr, OsString};
 use rustix::io::Errno;
 
 use super::accounting::check_name;
+use super::blocks::Content;
 use super::node::{Ino, Kind, Maker, Node};
 use super::volume::{SNAPSHOT_DIR, Tree};
 
@@ -39,9 +40,49 @@ impl Tree {
     /// Makes an inode under a name that is free.
     pub(crate) fn make(&mut self, parent: Ino, name: &OsStr, kind: Kind, maker: Maker) -> Result<Ino, Errno> {
         self.check_free(parent, name)?;
-        let now = self.clock.system_time();
+        let node = self.node_for(parent, kind, maker)?;
+        self.check_growth(parent, self.own_cost(&node))?;
+        self.place(parent, name, node)
+    }
+
+    /// Puts new bytes under a name in one step: a reader sees the old file or the new one, and a quota that the new
+    /// one does not fit in leaves the old one there. Handles that are open keep the old file.
+    pub(crate) fn replace(
+        &mut self,
+        parent: Ino,
+        name: &OsStr,
+        content: Content,
+        maker: Maker,
+        xattrs: BTreeMap<OsString, Vec<u8>>,
+    ) -> Result<Ino, Errno> {
+        check_name(name)?;
+        self.check_writable(parent)?;
+        let mut node = self.node_for(parent, Kind::File(content), maker)?;
+        node.xattrs = xattrs;
+        let cost = self.own_cost(&node);
+        match self.lookup(parent, name) {
+            Ok(ino) => {
+                let old = self.node(ino)?;
+                if old.is_dir() {
+                    return Err(Errno::ISDIR);
+                }
+                let freed = if old.links.len() == 1 { old.subtree } else { 0 };
+                self.check_growth(parent, cost.saturating_sub(freed))?;
+                self.unlink(parent, name)?;
+            }
+            Err(Errno::NOENT) => self.check_growth(parent, cost)?,
+            Err(other) => return Err(other),
+        }
+        self.place(parent, name, node)
+    }
+
+    /// A node as a directory would have it made: its group and snapshot mark are inherited.
+    fn node_for(&self, parent: Ino, kind: Kind, maker: Maker) -> Result<Node, Errno> {
         let above = self.node(parent)?;
-        let mut node = Node::new(kind, maker, now);
+        if !above.is_dir() {
+            return Err(Errno::NOTDIR);
+        }
+        let mut node = Node::new(kind, maker, self.clock.system_time());
         node.snapshot = above.snapshot;
         if above.perm & 0o2000 != 0 {
             node.gid = above.gid;
@@ -49,8 +90,12 @@ impl Tree {
                 node.perm |= 0o2000;
             }
         }
+        Ok(node)
+    }
+
+    /// Puts a node under a name and charges it. Checks nothing.
+    fn place(&mut self, parent: Ino, name: &OsStr, mut node: Node) -> Result<Ino, Errno> {
         let cost = self.own_cost(&node);
-        self.check_growth(parent, cost)?;
         node.subtree = cost;
         node.links.push((parent, name.to_owned()));
         let ino = self.next_ino();
