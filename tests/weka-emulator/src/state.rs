@@ -161,6 +161,7 @@ impl State {
             self.forget_snapshot(uid);
         }
         self.tasks.retain(|task| !task.is_done(now));
+        self.expire_objects();
         self.note_s3_status();
     }
 
@@ -169,6 +170,7 @@ impl State {
         self.filesystems.retain(|filesystem| filesystem.uid != uid);
         self.snapshots.retain(|snapshot| snapshot.filesystem != uid);
         self.user_quotas.retain(|quota| quota.filesystem != uid);
+        self.s3.buckets.retain(|_, bucket| bucket.filesystem != uid);
         self.mounts.drop_filesystem(uid);
         self.tokens.drop_mount_tokens_of(uid);
         std::fs::remove_file(self.tree_dir.join(format!("{uid}.blocks"))).ok();

@@ -15,6 +15,7 @@ pub(crate) mod bucket_routes;
 pub(crate) mod buckets;
 pub(crate) mod debug;
 pub(crate) mod documents;
+mod expiry;
 pub(crate) mod gate;
 pub(crate) mod identity;
 pub(crate) mod issued_keys;
@@ -61,6 +62,8 @@ pub(crate) struct S3 {
     pub(crate) sessions: BTreeMap<String, StsSession>,
     /// By access key; 5.1 and newer.
     pub(crate) issued_keys: BTreeMap<String, IssuedKey>,
+    /// When lifecycle rules were looked at last.
+    pub(crate) walked: Millis,
     /// Log levels other than the default.
     pub(crate) debug_levels: BTreeMap<Uid, u64>,
 }

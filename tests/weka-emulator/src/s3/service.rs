@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::call::Call;
+use crate::containers::Backend;
 use crate::envelope::{Answer, Refusal, data, nothing};
 use crate::organizations::ROOT;
 use crate::s3::S3;
@@ -85,9 +86,9 @@ fn port_in(call: &Call, current: u64) -> Result<u64, Refusal> {
 }
 
 /// The containers of this uid list, if each could run the protocol.
-fn members_in(s3: &S3, uids: &[String]) -> Result<Vec<Uid>, Refusal> {
+fn members_in(containers: &[(u64, Uid)], uids: &[String]) -> Result<Vec<Uid>, Refusal> {
     let capable = |text: &String| {
-        let uid = Uid::parse(text).filter(|uid| s3.containers.iter().any(|(_, known)| known == uid));
+        let uid = Uid::parse(text).filter(|uid| containers.iter().any(|(_, known)| known == uid));
         uid.ok_or_else(|| Refusal::message(400, &format!("error: Unrecognized host ID {text}")))
     };
     uids.iter().map(capable).collect()
@@ -103,7 +104,7 @@ fn named_members(state: &State, call: &Call) -> Result<Option<Vec<Uid>>, Refusal
     if call.flag("all_hosts") == Some(true) {
         return Ok(None);
     }
-    call.texts("host_uids")?.map(|uids| members_in(&state.s3, &uids)).transpose()
+    call.texts("host_uids")?.map(|uids| members_in(&state.s3.containers, &uids)).transpose()
 }
 
 /// `POST /s3`: without a protocol container it fails, as it did on the real cluster
@@ -171,23 +172,29 @@ pub(crate) fn containers_ready(state: &mut State, call: &Call) -> Answer {
     data(members.iter().map(|(_, uid)| (uid.to_string(), json!(ready))).collect())
 }
 
-/// What `PUT` and `DELETE` of containers call them; the older name is an alias.
+/// The uids in body or query; the older route has an older name for them.
 fn container_uids(call: &Call) -> Result<Vec<String>, Refusal> {
-    for name in ["container_uids", "host_uids"] {
-        if let Some(uids) = call.texts(name)? {
-            return Ok(uids);
-        }
-        if let Some(uids) = call.query.get(name) {
-            return Ok(uids.split(',').map(|uid| uid.trim().to_owned()).collect());
-        }
+    let name = if call.path.ends_with("/hosts") { "host_uids" } else { "container_uids" };
+    if let Some(uids) = call.texts(name)? {
+        return Ok(uids);
     }
-    Err(Refusal::missing(&["container_uids"]))
+    let uids = call.query.get(name).ok_or_else(|| Refusal::missing(&[name]))?;
+    Ok(uids.split(',').map(|uid| uid.trim().to_owned()).collect())
 }
 
-/// `POST /s3/containers`, `POST /s3/hosts`
+/// `POST /s3/containers`, `POST /s3/hosts`: any backend may join, as long as there is a container for the protocol
 pub(crate) fn add_containers(state: &mut State, call: &Call) -> Answer {
     need_root(call)?;
-    let uids = members_in(&state.s3, &container_uids(call)?)?;
+    let asked = container_uids(call)?;
+    if state.s3.containers.is_empty() {
+        need_container(state)?;
+    }
+    let joins = |backend: &&Backend| asked.iter().any(|uid| Uid::parse(uid) == Some(backend.uid));
+    let mut containers = state.s3.containers.clone();
+    containers.extend(state.machines.backends.iter().filter(joins).map(|backend| (backend.host, backend.uid)));
+    containers.sort_unstable();
+    containers.dedup();
+    let uids = members_in(&containers, &asked)?;
     let running = state.s3.running();
     if let Some(uid) = uids.iter().find(|uid| running.iter().any(|(_, known)| known == *uid)) {
         let host = host_of(&state.s3, *uid);
@@ -198,13 +205,14 @@ pub(crate) fn add_containers(state: &mut State, call: &Call) -> Answer {
     let mut members: Vec<Uid> = running.iter().map(|(_, uid)| *uid).collect();
     members.extend(uids);
     service.members = Some(members);
+    state.s3.containers = containers;
     nothing()
 }
 
 /// `DELETE /s3/containers?container_uids=`, `DELETE /s3/hosts?host_uids=`
 pub(crate) fn remove_containers(state: &mut State, call: &Call) -> Answer {
     ready(state, call)?;
-    let uids = members_in(&state.s3, &container_uids(call)?)?;
+    let uids = members_in(&state.s3.containers, &container_uids(call)?)?;
     let mut members: Vec<Uid> = state.s3.running().iter().map(|(_, uid)| *uid).collect();
     if let Some(uid) = uids.iter().find(|uid| !members.contains(uid)) {
         let host = host_of(&state.s3, *uid);

@@ -1,7 +1,7 @@
 //! Buckets over real directories: creation, quota, policies, lifecycle, removal.
 
 use serde_json::{Value, json};
-use weka_emulator::{Options, Owner, Preset};
+use weka_emulator::{DEFAULT_PASSWORD, Options, Owner, Preset};
 
 use crate::support::{Bench, errno};
 
@@ -184,4 +184,27 @@ async fn lifecycle_rules_are_added_listed_and_removed() {
     assert_eq!(bench.delete(&one).await.0, 404);
     assert_eq!(bench.delete(rules).await, (200, json!({ "data": { "target": "abc" } })));
     assert_eq!(bench.data(rules).await["rules"], json!([]));
+}
+
+#[tokio::test]
+async fn lifecycle_rules_remove_what_is_old_enough_whoever_wrote_it() {
+    let mut bench = s3().await;
+    made(&bench, json!({ "bucket_name": "abc" })).await;
+    bench.post("/s3/buckets/abc/lifecycle/rules", json!({ "expiry_days": "30", "prefix": "tmp/" })).await;
+    bench.post("/s3/buckets/abc/lifecycle/rules", json!({ "expiry_days": "1", "tags": "keep=no" })).await;
+    let mount = bench.mount("s3-data", "m").join("abc");
+    std::fs::create_dir(mount.join("tmp")).unwrap();
+    for file in ["tmp/old", "other"] {
+        std::fs::write(mount.join(file), b"x").unwrap();
+    }
+    let day = 86_400_000;
+    bench.control().clock().advance(29 * day);
+    std::fs::write(mount.join("tmp/new"), b"x").unwrap();
+    for (days, left) in [(0, ["tmp/new", "tmp/old"].as_slice()), (1, &["tmp/new"]), (29, &[])] {
+        bench.control().clock().advance(days * day);
+        bench.token = bench.login("admin", DEFAULT_PASSWORD, "Root").await;
+        let found: Vec<&str> = ["tmp/new", "tmp/old"].into_iter().filter(|file| mount.join(file).exists()).collect();
+        assert_eq!(found, left, "{days} days later");
+    }
+    assert!(mount.join("other").exists(), "no rule is for it");
 }

@@ -56,7 +56,8 @@ async fn containers_join_and_leave_the_service() {
     let add = |uid: &str| json!({ "container_uids": [uid] });
     let (status, body) = bench.post("/s3/containers", add(uids[0])).await;
     assert!(status == 400 && body["message"].as_str().unwrap().contains("HostId<0> is already part of the S3 cluster"));
-    let (status, body) = bench.post("/s3/containers", add(uids[3])).await;
+    let stranger = "7a6bfe5e-9944-4bf4-b799-527e9b5c2a13";
+    let (status, body) = bench.post("/s3/containers", add(stranger)).await;
     assert!(status == 400 && body["message"].as_str().unwrap().contains("Unrecognized host ID"));
     assert_eq!(bench.post("/s3/containers", add(uids[1])).await, (200, json!({ "data": null })));
     assert_eq!(bench.data("/s3/containersAreReady").await.as_object().unwrap().len(), 2);
@@ -69,6 +70,10 @@ async fn containers_join_and_leave_the_service() {
     assert_eq!(class(&bench.get("/s3/buckets").await.1), "NoValidProtocolContainerToRunIn");
     assert_eq!(bench.post("/s3/hosts", json!({ "host_uids": [uids[2]] })).await.0, 200);
     assert_eq!(bench.get("/s3/buckets").await.0, 200);
+    assert_eq!(bench.post("/s3/containers", add(uids[3])).await.0, 200);
+    assert_eq!(bench.data("/s3").await["s3_hosts"], json!(["HostId<2>", "HostId<3>"]));
+    bench.control().set_s3_containers(0);
+    assert_eq!(class(&bench.post("/s3/containers", add(uids[3])).await.1), "NoValidProtocolContainerToRunIn");
 }
 
 #[tokio::test]
