@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::envelope::{Answer, Refusal, data, nothing};
+use crate::faults::Fault;
 use crate::filesystems::reached;
 use crate::release::Release;
 use crate::state::State;
@@ -179,6 +180,9 @@ pub(crate) fn delete(state: &mut State, call: &Call) -> Answer {
     let uid = call.uid("uid")?;
     if uid == own {
         return Err(Refusal::message(400, "A user cannot delete itself"));
+    }
+    if state.faults.strikes(Fault::DeleteIgnored) {
+        return nothing();
     }
     state.users.remove(at);
     state.tokens.revoke_user(uid);
