@@ -357,10 +357,44 @@ mod tests {
 
     #[test]
     fn no_route_is_hidden_behind_an_earlier_one() {
-        let release: Release = "5.1.2".parse().unwrap();
+        let release: Release = "5.1.26".parse().unwrap();
         for route in ROUTES {
             let (found, _) = find(&release, route.method, route.path).unwrap();
             assert_eq!((found.method, found.path), (route.method, route.path));
+        }
+    }
+
+    /// A path with its places nameless: `{uid}` and `{inode_id}` stand for the same.
+    fn shape(path: &str) -> String {
+        let segment = |segment: &str| if segment.starts_with('{') { "{}".to_owned() } else { segment.to_owned() };
+        path.split('/').map(segment).collect::<Vec<_>>().join("/")
+    }
+
+    #[test]
+    fn the_routes_and_the_contract_name_the_same_releases_and_roles() {
+        let contract = crate::contract::contract().unwrap();
+        let served = ["/healthcheck", "/ui/healthcheck"];
+        for row in contract.routes().iter().filter(|row| !served.contains(&row.path.as_str())) {
+            let head = format!("{} {}", row.method, row.path);
+            let same = |route: &&Route| route.method == row.method && shape(route.path) == shape(&row.path);
+            let route = ROUTES.iter().find(same).unwrap_or_else(|| panic!("{head} is in the contract only"));
+            assert_eq!(route.since, row.since, "{head}");
+            let roles = match route.gate {
+                Gate::Open => None,
+                Gate::Roles(roles) => Some(roles.iter().map(|role| serde_json::json!(role)).collect::<Vec<_>>()),
+            };
+            let named = row.roles.as_ref().map(|roles| roles.iter().map(|role| serde_json::json!(role)).collect());
+            assert_eq!(roles, named, "{head}");
+        }
+        for route in ROUTES {
+            let same =
+                |row: &&crate::contract::Route| row.method == route.method && shape(&row.path) == shape(route.path);
+            assert!(
+                contract.routes().iter().any(|row| same(&row)),
+                "{} {} is not in the contract",
+                route.method,
+                route.path
+            );
         }
     }
 

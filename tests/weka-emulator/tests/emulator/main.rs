@@ -9,6 +9,7 @@
 
 mod admin;
 mod binary;
+mod contract;
 mod faults;
 mod filesystems;
 mod mounts;
