@@ -48,10 +48,10 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_env("WEKA_EMULATOR_LOG"))
-        .with_writer(std::io::stderr)
-        .init();
+    // The S3 library calls every refusal an error; here refusals are the daily bread.
+    let filter = tracing_subscriber::EnvFilter::try_from_env("WEKA_EMULATOR_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error,s3s=off"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let arguments = Arguments::parse();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

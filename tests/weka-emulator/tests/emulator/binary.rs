@@ -20,6 +20,8 @@ fn spawn(arguments: &[&str]) -> (Child, Value) {
 async fn it_prints_its_ports_and_unmounts_on_sigterm() {
     let (mut child, ready) = spawn(&["--preset", "s3-ready", "--switch", "data_services=true"]);
     assert_eq!(ready["ready"], true);
+    let health = format!("{}/wekas3api/health/ready", ready["s3_url"].as_str().unwrap());
+    assert_eq!(client().get(health).send().await.unwrap().status(), 200);
     let target = tempfile::tempdir().unwrap();
     let mounts = format!("{}/admin/mounts", ready["admin_url"].as_str().unwrap());
     let ask = json!({ "filesystem": "default", "target": target.path() });
@@ -29,6 +31,13 @@ async fn it_prints_its_ports_and_unmounts_on_sigterm() {
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     assert!(child.wait().unwrap().success());
     assert!(!is_mounted(target.path()));
+}
+
+#[test]
+fn help_names_the_options_of_the_s3_port() {
+    let run = Command::new(env!("CARGO_BIN_EXE_weka-emulator")).arg("--help").output().unwrap();
+    let help = String::from_utf8(run.stdout).unwrap();
+    assert!(run.status.success() && help.contains("--s3-listen") && help.contains("9000"), "{help}");
 }
 
 #[test]

@@ -27,9 +27,12 @@ impl Bench {
     }
 
     pub(crate) async fn with(options: Options) -> Self {
-        let emulator = Emulator::start(options).await.unwrap();
-        let mut bench =
-            Self { emulator, client: client(), token: String::new(), targets: tempfile::tempdir().unwrap() };
+        Self::over(Emulator::start(options).await.unwrap(), client()).await
+    }
+
+    /// Over an emulator that runs, with a client that trusts it.
+    pub(crate) async fn over(emulator: Running, client: reqwest::Client) -> Self {
+        let mut bench = Self { emulator, client, token: String::new(), targets: tempfile::tempdir().unwrap() };
         bench.token = bench.login("admin", DEFAULT_PASSWORD, "Root").await;
         bench
     }
