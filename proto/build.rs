@@ -3,8 +3,9 @@
 use std::{env, error::Error, fs, path::PathBuf};
 
 /// Messages with a secret in them; their `Debug` is written by hand in `src/secret.rs`.
-const SECRET_MESSAGES: [&str; 4] = [
+const SECRET_MESSAGES: [&str; 5] = [
     "stowage.v1.CreateNodeResponse",
+    "stowage.v1.CredentialKeys",
     "stowage.v1.JoinNodeRequest",
     "stowage.v1.JoinNodeResponse",
     "stowage.v1.RedeemMountSecretResponse",

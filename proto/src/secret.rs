@@ -1,10 +1,10 @@
 //! `Debug` of the messages that carry a secret: everything but the secret.
 //!
-//! A derived `Debug` would put join tokens and mount secrets into any log line that prints a message.
+//! A derived `Debug` would put join tokens, mount secrets and keys into any log line that prints a message.
 
 use std::fmt;
 
-use crate::v1::{CreateNodeResponse, JoinNodeRequest, JoinNodeResponse, RedeemMountSecretResponse};
+use crate::v1::{CreateNodeResponse, CredentialKeys, JoinNodeRequest, JoinNodeResponse, RedeemMountSecretResponse};
 
 const HIDDEN: &str = "[secret]";
 
@@ -14,6 +14,22 @@ impl fmt::Debug for CreateNodeResponse {
             .field("node", &self.node)
             .field("join_token", &HIDDEN)
             .field("join_token_expire_time", &self.join_token_expire_time)
+            .finish()
+    }
+}
+
+impl fmt::Debug for CredentialKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CredentialKeys")
+            .field("credential", &self.credential)
+            .field("endpoint", &self.endpoint)
+            .field("region", &self.region)
+            .field("bucket", &self.bucket)
+            .field("prefix", &self.prefix)
+            .field("access_key_id", &self.access_key_id)
+            .field("secret_access_key", &HIDDEN)
+            .field("session_token", &HIDDEN)
+            .field("expire_time", &self.expire_time)
             .finish()
     }
 }
@@ -75,6 +91,14 @@ mod tests {
                 }
             ),
             format!("{:?}", JoinNodeResponse { node_token: "hunter2".to_owned(), ..Default::default() }),
+            format!(
+                "{:?}",
+                CredentialKeys {
+                    secret_access_key: "hunter2".to_owned(),
+                    session_token: "hunter2".to_owned(),
+                    ..Default::default()
+                }
+            ),
             format!("{:?}", RedeemMountSecretResponse { value: b"hunter2".to_vec(), ..Default::default() }),
         ];
         for text in shown {
@@ -92,6 +116,8 @@ mod tests {
             .map(|message| message.name().to_owned())
             .collect();
         names.sort();
-        assert_eq!(names, ["CreateNodeResponse", "JoinNodeRequest", "JoinNodeResponse", "RedeemMountSecretResponse"]);
+        let carriers =
+            ["CreateNodeResponse", "CredentialKeys", "JoinNodeRequest", "JoinNodeResponse", "RedeemMountSecretResponse"];
+        assert_eq!(names, carriers);
     }
 }

@@ -17,15 +17,10 @@ pub struct Deferred {
     pub instead: &'static str,
 }
 
-const CREDENTIALS: &str = "use mount plans; direct S3 access comes with a later release";
 const DRIFT: &str = "settle it at the provider or by the namespace's own methods; the next scan resolves it";
 
 /// Every such method.
 pub const DEFERRED: &[Deferred] = &[
-    deferred("/stowage.v1.CredentialService/GetCredential", "CREDENTIALS_DEFERRED", CREDENTIALS),
-    deferred("/stowage.v1.CredentialService/IssueCredential", "CREDENTIALS_DEFERRED", CREDENTIALS),
-    deferred("/stowage.v1.CredentialService/ListCredentials", "CREDENTIALS_DEFERRED", CREDENTIALS),
-    deferred("/stowage.v1.CredentialService/RevokeCredential", "CREDENTIALS_DEFERRED", CREDENTIALS),
     deferred("/stowage.v1.DriftService/ResolveDrift", "DRIFT_DEFERRED", DRIFT),
     deferred(
         "/stowage.v1.NamespaceService/UndeleteNamespace",

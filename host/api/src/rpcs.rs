@@ -89,6 +89,7 @@ pub const RPCS: &[Rpc] = &[
     read("/stowage.v1.NamespaceService/GetNamespaceUsage", "namespace.usage", Scope::Project, READERS),
     read("/stowage.v1.NamespaceService/ListNamespaces", "namespace.list", Scope::Project, READERS),
     read("/stowage.v1.NamespaceService/ListSharedNamespaces", "namespace.list", Scope::Project, READERS),
+    change("/stowage.v1.NamespaceService/SetNamespaceProtocols", "namespace.set-protocols", Scope::Project, MEMBERS),
     change("/stowage.v1.NamespaceService/SetNamespaceQuota", "namespace.set-quota", Scope::Project, MEMBERS),
     change("/stowage.v1.NamespaceService/UndeleteNamespace", "namespace.undelete", Scope::Project, MEMBERS),
     change("/stowage.v1.NamespaceService/UpdateNamespace", "namespace.update", Scope::Project, MEMBERS),

@@ -10,6 +10,7 @@ use stowage_store::{Tables, Transaction};
 
 use crate::{
     Caller, Config, ProviderLoader,
+    credentials::Turns,
     drift::Scans,
     hub::Hub,
     ids,
@@ -55,6 +56,8 @@ pub struct Control {
     pub(crate) binding: tokio::sync::Mutex<()>,
     /// Secrets are made one after the other.
     pub(crate) making: tokio::sync::Mutex<()>,
+    /// Who repeats a request waits for the first.
+    pub(crate) turns: Turns,
     /// Each provider is compared with what is believed by one scan at a time.
     pub(crate) scans: Scans,
 }
@@ -85,6 +88,7 @@ impl Control {
             reserving: tokio::sync::Mutex::new(()),
             binding: tokio::sync::Mutex::new(()),
             making: tokio::sync::Mutex::new(()),
+            turns: Turns::default(),
             scans: Scans::default(),
         })
     }

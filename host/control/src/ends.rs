@@ -1,11 +1,12 @@
-//! What ends by itself: workloads whose time has passed are released, mounts that rest on an expired grant are taken away.
+//! What ends by itself: workloads whose time has passed are released, what rests on an expired grant is taken away, and
+//! credentials that have expired give their place back.
 //!
 //! The ends stand in one index by time, so one timer waits for the first and nothing is scanned. A host that was down at
 //! the time does it when it is up again; the entry goes in the same commit that begins the release.
 
 use std::time::Duration;
 
-use stowage_domain::{Grant, GrantName, UnixMillis, WorkloadName};
+use stowage_domain::{CredentialName, Grant, GrantName, UnixMillis, WorkloadName};
 use stowage_store::{Segments, Transaction};
 
 use crate::{
@@ -51,6 +52,14 @@ impl Control {
                 match self.release_workload(&Caller::host(), &workload, WriteOptions::default()).await {
                     Ok(_) => continue,
                     Err(error) if matches!(error.status(), Status::NotFound | Status::FailedPrecondition) => {}
+                    Err(error) => return Err(error),
+                }
+            } else if let Ok(credential) = CredentialName::parse(&name) {
+                match self.credential_due(&credential, at).await {
+                    Ok(true) => continue,
+                    Ok(false) => {}
+                    // It was changed meanwhile: look again.
+                    Err(error) if error.status() == Status::Aborted => continue,
                     Err(error) => return Err(error),
                 }
             } else if let Ok(grant) = GrantName::parse(&name)

@@ -211,7 +211,9 @@ impl Control {
                 break;
             }
         }
-        if let Some(flow) = self.release_each(operation, open, true).await? {
+        let mounts = self.release_each(operation, open, true).await?;
+        let ended = self.end_grant_credentials(operation, name).await?;
+        if let Some(flow) = mounts.or_else(|| (!ended).then_some(Flow::Operations)) {
             return Ok(flow.alone());
         }
         let response = match self.tables.find::<Grant>(name).await? {

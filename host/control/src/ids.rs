@@ -57,6 +57,10 @@ pub(crate) fn owner(installation: &str, operation: &OperationId) -> String {
 /// `<project8>-<namespace10>`: short and opaque, so that policies hold three times as many grants and a project's
 /// namespaces share one pattern. The first letter keeps it a valid bucket name.
 pub(crate) fn physical(installation: &str, project: &ProjectName, namespace_uid: &str) -> String {
-    let project = digest(7, &[installation, &project.to_string()]);
-    format!("p{project}-{}", digest(10, &[installation, namespace_uid]))
+    format!("{}-{}", project8(installation, project), digest(10, &[installation, namespace_uid]))
+}
+
+/// What the physical ids of a project's namespaces begin with.
+pub(crate) fn project8(installation: &str, project: &ProjectName) -> String {
+    format!("p{}", digest(7, &[installation, &project.to_string()]))
 }

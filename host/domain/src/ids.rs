@@ -111,6 +111,11 @@ id!(
     "mount_plan"
 );
 id!(
+    /// A credential of a project.
+    CredentialId,
+    "credential"
+);
+id!(
     /// A configured backend.
     ProviderId,
     "provider"

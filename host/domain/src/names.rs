@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClassId, DriftId, FieldError, GrantId, MountId, NamespaceId, NodeId, OperationId, ProjectId, ProviderId, TenantId,
-    WorkId, WorkloadId,
+    ClassId, CredentialId, DriftId, FieldError, GrantId, MountId, NamespaceId, NodeId, OperationId, ProjectId,
+    ProviderId, TenantId, WorkId, WorkloadId,
 };
 
 macro_rules! name {
@@ -116,6 +116,15 @@ name!(
     }
 );
 name!(
+    /// `tenants/{tenant}/projects/{project}/credentials/{credential}`.
+    CredentialName { "tenants" => tenant: TenantId, "projects" => project: ProjectId, "credentials" => credential: CredentialId }
+);
+name!(
+    /// `tenants/{tenant}/projects/{project}/parents/{provider}`: what the credentials on a project's namespaces hang beneath
+    /// at one provider.
+    ParentName { "tenants" => tenant: TenantId, "projects" => project: ProjectId, "parents" => provider: ProviderId }
+);
+name!(
     /// `providers/{provider}`.
     ProviderName { "providers" => provider: ProviderId }
 );
@@ -161,6 +170,18 @@ impl ProjectName {
         NamespaceName::new(self.tenant.clone(), self.project.clone(), id)
     }
 
+    /// Its parent at a provider.
+    #[must_use]
+    pub fn parent(&self, provider: &ProviderName) -> ParentName {
+        ParentName::new(self.tenant.clone(), self.project.clone(), provider.provider.clone())
+    }
+
+    /// A credential of it.
+    #[must_use]
+    pub fn credential(&self, id: CredentialId) -> CredentialName {
+        CredentialName::new(self.tenant.clone(), self.project.clone(), id)
+    }
+
     /// A workload of it.
     #[must_use]
     pub fn workload(&self, id: WorkloadId) -> WorkloadName {
@@ -201,6 +222,28 @@ impl WorkloadName {
     #[must_use]
     pub fn mount(&self, id: MountId) -> MountName {
         MountName::new(self.tenant.clone(), self.project.clone(), self.workload.clone(), id)
+    }
+}
+
+impl CredentialName {
+    /// The project that it was issued to.
+    #[must_use]
+    pub fn project_name(&self) -> ProjectName {
+        ProjectName::new(self.tenant.clone(), self.project.clone())
+    }
+}
+
+impl ParentName {
+    /// The project that owns the namespaces.
+    #[must_use]
+    pub fn project_name(&self) -> ProjectName {
+        ProjectName::new(self.tenant.clone(), self.project.clone())
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn provider_name(&self) -> ProviderName {
+        ProviderName::new(self.provider.clone())
     }
 }
 

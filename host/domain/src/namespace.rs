@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Bytes, ClassName, FieldError, Labels, Limits, NamespaceName, OperationName, Prefix, ProviderName,
-    UnixMillis,
+    Bytes, ClassName, FieldError, Labels, Limits, NamespaceName, OperationName, Prefix, ProviderName, UnixMillis,
 };
 
 /// A way to reach the bytes.
@@ -131,6 +130,14 @@ pub struct Namespace {
     /// When it was deleted.
     #[serde(default)]
     pub deleted_at: Option<UnixMillis>,
+}
+
+impl Namespace {
+    /// The name of its bucket; `None` unless it is reached over S3.
+    #[must_use]
+    pub fn bucket(&self) -> Option<&str> {
+        self.protocols.contains(&Protocol::S3).then_some(self.physical_id.as_str())
+    }
 }
 
 /// Checks a list of prefixes given at creation: at most 32, each named once; none means the default ones.

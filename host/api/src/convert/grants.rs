@@ -54,7 +54,7 @@ pub(crate) fn grantee_from(grantee: Option<v1::Grantee>) -> Result<Principal, Re
     }
 }
 
-const fn action_to(action: Action) -> v1::Action {
+pub(crate) const fn action_to(action: Action) -> v1::Action {
     match action {
         Action::Read => v1::Action::Read,
         Action::Write => v1::Action::Write,
@@ -66,8 +66,13 @@ const fn action_to(action: Action) -> v1::Action {
 
 /// What a grant allows.
 pub(crate) fn actions_from(numbers: &[i32]) -> Result<Actions, Refusal> {
+    actions_at("grant.actions", numbers)
+}
+
+/// The actions that stand at `field`; at least one.
+pub(crate) fn actions_at(field: &str, numbers: &[i32]) -> Result<Actions, Refusal> {
     if numbers.is_empty() {
-        return Err(needed("grant.actions"));
+        return Err(needed(field));
     }
     let one = |(index, number): (usize, &i32)| match v1::Action::try_from(*number) {
         Ok(v1::Action::Read) => Ok(Action::Read),
@@ -75,7 +80,7 @@ pub(crate) fn actions_from(numbers: &[i32]) -> Result<Actions, Refusal> {
         Ok(v1::Action::List) => Ok(Action::List),
         Ok(v1::Action::Delete) => Ok(Action::Delete),
         Ok(v1::Action::Admin) => Ok(Action::Admin),
-        Ok(v1::Action::Unspecified) | Err(_) => Err(unknown_value(&format!("grant.actions[{index}]"), *number)),
+        Ok(v1::Action::Unspecified) | Err(_) => Err(unknown_value(&format!("{field}[{index}]"), *number)),
     };
     numbers.iter().enumerate().map(one).collect()
 }

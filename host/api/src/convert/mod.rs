@@ -4,6 +4,7 @@
 //! is decided behind. To the contract: nothing is decided, and nothing secret exists to be shown.
 
 pub(crate) mod classes;
+pub(crate) mod credentials;
 pub(crate) mod drifts;
 pub(crate) mod errors;
 pub(crate) mod grants;

@@ -1,9 +1,9 @@
 //! Names and ids of a request, with the refusal at the field where they stand.
 
 use stowage_domain::{
-    ClassId, ClassName, DriftName, FieldError, GrantId, GrantName, MountId, MountName, NamespaceId, NamespaceName,
-    NodeId, NodeName, OperationName, ProjectId, ProjectName, ProviderId, ProviderName, TenantId, TenantName, WorkName,
-    WorkloadId, WorkloadName,
+    ClassId, ClassName, CredentialName, DriftName, FieldError, GrantId, GrantName, MountId, MountName, NamespaceId,
+    NamespaceName, NodeId, NodeName, OperationName, ProjectId, ProjectName, ProviderId, ProviderName, TenantId,
+    TenantName, WorkName, WorkloadId, WorkloadName,
 };
 
 use crate::refusal::Refusal;
@@ -28,6 +28,7 @@ named!(
     ClassId,
     ClassName,
     DriftName,
+    CredentialName,
     GrantId,
     GrantName,
     MountId,

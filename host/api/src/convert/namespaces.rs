@@ -40,6 +40,7 @@ pub(crate) fn to(namespace: &Namespace, etag: String, view: View) -> v1::Namespa
         update_time: Some(time::to(namespace.updated_at)),
         delete_time: namespace.deleted_at.map(time::to),
         etag,
+        bucket: namespace.bucket().unwrap_or_default().to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Every method goes the same way: split the call from its message, read the names, check the scope, map the rest to a
 //! command, hand it to the use cases, map the answer.
 
-mod deferred;
+mod credentials;
 mod drifts;
 mod grants;
 mod mounts;

@@ -5,8 +5,8 @@ use stowage_domain::{Namespace, NamespaceName, NamespaceState, ProjectName};
 use stowage_proto::v1::{
     self, AdoptNamespaceRequest, CreateNamespaceRequest, DeleteNamespaceRequest, GetNamespaceRequest,
     GetNamespaceUsageRequest, ListNamespacesRequest, ListNamespacesResponse, ListSharedNamespacesRequest,
-    ListSharedNamespacesResponse, NamespaceUsage, SetNamespaceQuotaRequest, SharedNamespace, UndeleteNamespaceRequest,
-    UpdateNamespaceRequest, namespace_service_server::NamespaceService,
+    ListSharedNamespacesResponse, NamespaceUsage, SetNamespaceProtocolsRequest, SetNamespaceQuotaRequest,
+    SharedNamespace, UndeleteNamespaceRequest, UpdateNamespaceRequest, namespace_service_server::NamespaceService,
 };
 use tonic::{Request, Response, Status};
 
@@ -165,6 +165,19 @@ impl NamespaceService for Api {
         let limits = limits_from("quota", message.quota)?;
         let options = options(message.request_id, message.etag, message.validate_only)?;
         let started = self.control.set_namespace_limits(&caller, &name, limits, options).await.map_err(status)?;
+        Ok(self.started(started, &caller))
+    }
+
+    async fn set_namespace_protocols(
+        &self,
+        request: Request<SetNamespaceProtocolsRequest>,
+    ) -> Result<Response<v1::Operation>, Status> {
+        let (call, message) = Call::of(request)?;
+        let name: NamespaceName = names::read("name", &message.name)?;
+        let caller = call.in_project(&name.project_name())?;
+        let protocols = protocols_from("protocols", &message.protocols)?;
+        let options = options(message.request_id, message.etag, message.validate_only)?;
+        let started = self.control.set_namespace_protocols(&caller, &name, protocols, options).await.map_err(status)?;
         Ok(self.started(started, &caller))
     }
 

@@ -71,6 +71,16 @@ impl Control {
         Ok(secret)
     }
 
+    /// Deletes the secret of a principal that is no more.
+    pub(crate) async fn forget_principal_secret(&self, provider: &ProviderName, principal: &str) -> Result<()> {
+        let _one = self.making.lock().await;
+        self.secrets.delete(&made_name(provider, principal)?).await?;
+        let mut change = Transaction::new();
+        change.unindex(MADE_SECRETS, &Segments::of([provider.provider.as_str(), principal]));
+        change.commit(&self.tables).await?;
+        Ok(())
+    }
+
     /// Deletes every secret that was made for a provider of this name.
     pub(crate) async fn forget_made_secrets(&self, provider: &ProviderName) -> Result<()> {
         let prefix = Segments::of([provider.provider.as_str()]);

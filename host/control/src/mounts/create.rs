@@ -1,16 +1,16 @@
 //! The intent of a mount plan: what is asked, what is held, and the decision, in one transaction.
 
 use stowage_domain::{
-    Grant, GrantName, MountId, MountName, Namespace, NamespaceName, Node, NodeName, Principal, Provider, StorageClass,
-    Workload, WorkloadName, WorkloadState, capability::satisfies,
+    Grant, MountId, MountName, Namespace, NamespaceName, Node, NodeName, Provider, StorageClass, Workload,
+    WorkloadName, WorkloadState, capability::satisfies,
 };
-use stowage_policy::{Ask, Entitlement, Refusal, mounts::decide};
+use stowage_policy::{Ask, Refusal, mounts::decide};
 use stowage_store::{Segments, Transaction};
 
 use super::{Form, Mount, MountState, PrefixAccess};
 use crate::{
     Caller, Control, ControlError, Listed, Operation, PageRequest, Purpose, Result, Status, Stored, WriteOptions, ids,
-    rows::{Reads, Request, SHARED_INTO, Writes, consumer, index_mount},
+    rows::{Reads, Request, Writes, index_mount},
 };
 
 /// A new plan.
@@ -92,7 +92,7 @@ impl Control {
         }
         // Who may not see the namespace learns as much as of one that is not there: what its grants give.
         let namespace = self.tables.read::<Namespace>(&command.namespace).await?;
-        let held = self.held(&workload.value, &command.namespace).await?;
+        let held = self.held_by_workload(&workload.value, &command.namespace).await?;
         let asks: Vec<Ask> =
             command.prefixes.iter().map(|access| Ask { prefix: access.prefix.clone(), mode: access.mode }).collect();
         let access = decide(&asks, &held).map_err(|refusal| refused(command, &refusal))?;
@@ -146,39 +146,6 @@ impl Control {
         change.unchanged(&namespace);
         index_mount(change, &mount);
         Ok((operation, mount))
-    }
-
-    /// Everything that a workload holds on a namespace: ownership, and the active grants to itself, its project, and whom
-    /// it acts for.
-    async fn held(&self, workload: &Workload, namespace: &NamespaceName) -> Result<Vec<Entitlement>> {
-        let project = workload.name.project_name();
-        let mut held = Vec::new();
-        if namespace.project_name() == project {
-            held.push(Entitlement::ownership());
-        }
-        let mut principals = vec![Principal::Workload(workload.name.clone()), Principal::Project(project)];
-        principals.extend(workload.principal.clone());
-        let mut consumers: Vec<String> = principals.iter().map(consumer).collect();
-        consumers.sort();
-        consumers.dedup();
-        let now = self.now();
-        for consumer in consumers {
-            let prefix = Segments::of([&consumer, &namespace.to_string()]);
-            let mut cursor = None;
-            loop {
-                let page = self.tables.entries(SHARED_INTO, &prefix, cursor.as_ref(), 1000).await?;
-                for (_, name, _) in &page.items {
-                    if let Some(grant) = self.tables.find::<Grant>(&GrantName::parse(name)?).await? {
-                        held.extend(Entitlement::of_grant(&grant.value, &principals, now));
-                    }
-                }
-                cursor = page.next;
-                if cursor.is_none() {
-                    break;
-                }
-            }
-        }
-        Ok(held)
     }
 
     async fn check_multi_writer(&self, namespace: &Namespace) -> Result<()> {

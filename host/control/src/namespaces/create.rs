@@ -4,13 +4,14 @@ use stowage_domain::{
     Bytes, ClassId, ClassName, Decision, Labels, Limits, Namespace, NamespaceId, NamespaceState, OperationName,
     Project, ProjectName, Protocol, Provider, StorageClass, Tenant,
     namespace::check_prefixes,
-    placement::{Candidate, Wish, decide},
+    placement::{Candidate, Verdict, Wish, decide},
 };
 use stowage_store::{Segments, Transaction};
 
 use super::Started;
 use crate::{
     Caller, Control, ControlError, Operation, Purpose, Result, Status, Stored, WriteOptions, ids,
+    providers::serves,
     rows::{
         Book, CLASS_NAMESPACES, DEFAULT_CLASS, PROVIDER_NAMESPACES, Placement, Reads, Request, Row, Writes,
         index_native, provider_namespace,
@@ -198,6 +199,11 @@ impl Control {
             all.iter().map(|(provider, ledger)| Candidate { provider: &provider.value, ledger: *ledger }).collect();
         let decision = decide(&Wish { class, protocols, bytes }, &candidates, self.now());
         let chosen = decision.chosen.clone();
+        if chosen.is_none()
+            && let Some(error) = not_ready(protocols, &candidates, &decision)
+        {
+            return Err(error);
+        }
         match all.into_iter().find(|(provider, _)| Some(&provider.value.name) == chosen.as_ref()) {
             Some((provider, _)) => Ok((decision, provider)),
             None => Err(no_provider(class, &decision)),
@@ -245,6 +251,20 @@ fn chosen_protocols(asked: &[Protocol], class: &StorageClass) -> Result<Vec<Prot
     protocols.sort();
     protocols.dedup();
     Ok(protocols)
+}
+
+/// The answer of a provider that would serve a protocol were it set up, if none of the others got further than that.
+fn not_ready(protocols: &[Protocol], candidates: &[Candidate<'_>], decision: &Decision) -> Option<ControlError> {
+    let stopped =
+        |verdict: &Verdict| verdict.filters.last().map(|filter| filter.filter.as_str()).unwrap_or_default().to_owned();
+    if decision.verdicts.iter().any(|verdict| matches!(stopped(verdict).as_str(), "demands" | "capacity")) {
+        return None;
+    }
+    let stopped_there = decision.verdicts.iter().filter(|verdict| stopped(verdict) == "protocols");
+    let providers = stopped_there.filter_map(|v| candidates.iter().find(|c| c.provider.name == v.provider));
+    let mut errors =
+        providers.flat_map(|c| protocols.iter().filter_map(|protocol| serves(c.provider, *protocol).err()));
+    errors.find(|error| error.reason() != "CAPABILITY_MISSING")
 }
 
 /// A full region is a quota failure, anything else a state that an operator must change.

@@ -69,7 +69,7 @@ impl Control {
         }
     }
 
-    async fn refuse_mounted(&self, name: &NamespaceName) -> Result<()> {
+    pub(super) async fn refuse_mounted(&self, name: &NamespaceName) -> Result<()> {
         let prefix = Segments::of([&name.to_string()]);
         let mounts = self.tables.entries(NAMESPACE_MOUNTS, &prefix, None, 10).await?.items;
         if mounts.is_empty() {

@@ -4,6 +4,7 @@ mod adopt;
 mod create;
 mod delete;
 mod desk;
+mod protocols;
 mod provision;
 mod quota;
 mod read;

@@ -22,6 +22,9 @@ impl Control {
             (Purpose::SetLimits { namespace, limits }, StepName::ProviderSetLimits) => {
                 self.step_set_limits(operation, namespace, limits).await
             }
+            (Purpose::SetProtocols { namespace, protocols }, StepName::ProviderSetProtocols) => {
+                self.step_set_protocols(operation, namespace, protocols).await
+            }
             (Purpose::DeleteNamespace { namespace, data }, StepName::ProviderDelete) => {
                 self.step_delete_namespace(operation, namespace, *data).await
             }
@@ -41,6 +44,21 @@ impl Control {
                 self.step_release_workload(operation, workload).await
             }
             (Purpose::RevokeGrant { grant }, StepName::ReleaseMounts) => self.step_revoke_grant(operation, grant).await,
+            (Purpose::EnsureParent { parent }, StepName::EnsurePrincipal) => {
+                self.step_ensure_principal(operation, parent).await
+            }
+            (Purpose::EnsureParent { parent }, StepName::ApplyEnvelope) => {
+                self.step_apply_envelope(operation, parent).await
+            }
+            (Purpose::RetireParent { parent }, StepName::RetirePrincipal) => {
+                self.step_retire_principal(operation, parent).await
+            }
+            (Purpose::RetireParent { parent }, StepName::ForgetParent) => {
+                self.step_forget_parent(operation, parent).await
+            }
+            (Purpose::RevokeCredential { credential, .. }, StepName::ProviderRevoke) => {
+                self.step_revoke_credential(operation, credential).await
+            }
             (_, step) => {
                 let message = format!("{} has no step {}", operation.purpose.kind().word(), step.word());
                 Ok(Flow::fail(ControlError::new(Status::Internal, "NO_SUCH_STEP", message)).alone())
@@ -74,11 +92,16 @@ impl Control {
                 self.namespace_failed(namespace, change, problem).await
             }
             Purpose::SetLimits { namespace, .. } => self.limits_failed(namespace, change, problem).await,
+            Purpose::SetProtocols { namespace, .. } => self.protocols_failed(namespace, change, problem).await,
             Purpose::DeleteNamespace { namespace, .. } => self.namespace_failed(namespace, change, problem).await,
             Purpose::CreateMount { mount } | Purpose::ReleaseMount { mount, .. } => {
                 self.mount_failed(mount, change, problem).await
             }
             Purpose::ReleaseWorkload { .. } | Purpose::RevokeGrant { .. } => Ok(()),
+            Purpose::EnsureParent { parent } | Purpose::RetireParent { parent } => {
+                self.parent_failed(parent, change).await
+            }
+            Purpose::RevokeCredential { credential, .. } => self.revoke_failed(credential, change, problem).await,
         }
     }
 

@@ -328,7 +328,9 @@ impl Control {
         if operation.done() {
             let labels = [("kind", operation.purpose.kind().word()), ("state", operation.state.word())];
             metrics::counter!("stowage_operations_total", &labels).increment(1);
-            if let super::Purpose::ReleaseMount { parent: Some(parent), .. } = &operation.purpose {
+            if let super::Purpose::ReleaseMount { parent: Some(parent), .. }
+            | super::Purpose::RevokeCredential { parent: Some(parent), .. } = &operation.purpose
+            {
                 self.queue.wake(&parent.operation);
             }
         }

@@ -1,7 +1,10 @@
 //! What operations are for.
 
 use serde::{Deserialize, Serialize};
-use stowage_domain::{DataPolicy, GrantName, Limits, MountName, NamespaceName, OperationName, WorkloadName};
+use stowage_domain::{
+    CredentialName, DataPolicy, GrantName, Limits, MountName, NamespaceName, OperationName, ParentName, Protocol,
+    WorkloadName,
+};
 
 use super::StepName;
 
@@ -27,6 +30,13 @@ pub enum Purpose {
         namespace: NamespaceName,
         /// The new limits.
         limits: Limits,
+    },
+    /// Changes how a namespace can be reached.
+    SetProtocols {
+        /// The namespace.
+        namespace: NamespaceName,
+        /// All its protocols from then on.
+        protocols: Vec<Protocol>,
     },
     /// Deletes a namespace.
     DeleteNamespace {
@@ -60,6 +70,24 @@ pub enum Purpose {
         /// The grant.
         grant: GrantName,
     },
+    /// Makes the principal that a project's credentials hang beneath at a provider.
+    EnsureParent {
+        /// The principal.
+        parent: ParentName,
+    },
+    /// Ends that principal with everything beneath it.
+    RetireParent {
+        /// The principal.
+        parent: ParentName,
+    },
+    /// Ends a service account.
+    RevokeCredential {
+        /// The credential.
+        credential: CredentialName,
+        /// The operation that waits for this one.
+        #[serde(default)]
+        parent: Option<OperationName>,
+    },
 }
 
 /// Names of the kinds, for labels, limits and people.
@@ -71,6 +99,8 @@ pub enum OperationKind {
     AdoptNamespace,
     /// `namespace.set-quota`
     SetLimits,
+    /// `namespace.set-protocols`
+    SetProtocols,
     /// `namespace.delete`
     DeleteNamespace,
     /// `mount.create`
@@ -81,19 +111,29 @@ pub enum OperationKind {
     ReleaseWorkload,
     /// `grant.revoke`
     RevokeGrant,
+    /// `parent.ensure`
+    EnsureParent,
+    /// `parent.retire`
+    RetireParent,
+    /// `credential.revoke`
+    RevokeCredential,
 }
 
 impl OperationKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::CreateNamespace,
         Self::AdoptNamespace,
         Self::SetLimits,
+        Self::SetProtocols,
         Self::DeleteNamespace,
         Self::CreateMount,
         Self::ReleaseMount,
         Self::ReleaseWorkload,
         Self::RevokeGrant,
+        Self::EnsureParent,
+        Self::RetireParent,
+        Self::RevokeCredential,
     ];
 
     /// As shown.
@@ -103,11 +143,15 @@ impl OperationKind {
             Self::CreateNamespace => "namespace.create",
             Self::AdoptNamespace => "namespace.adopt",
             Self::SetLimits => "namespace.set-quota",
+            Self::SetProtocols => "namespace.set-protocols",
             Self::DeleteNamespace => "namespace.delete",
             Self::CreateMount => "mount.create",
             Self::ReleaseMount => "mount.release",
             Self::ReleaseWorkload => "workload.release",
             Self::RevokeGrant => "grant.revoke",
+            Self::EnsureParent => "parent.ensure",
+            Self::RetireParent => "parent.retire",
+            Self::RevokeCredential => "credential.revoke",
         }
     }
 }
@@ -120,11 +164,15 @@ impl Purpose {
             Self::CreateNamespace { .. } => OperationKind::CreateNamespace,
             Self::AdoptNamespace { .. } => OperationKind::AdoptNamespace,
             Self::SetLimits { .. } => OperationKind::SetLimits,
+            Self::SetProtocols { .. } => OperationKind::SetProtocols,
             Self::DeleteNamespace { .. } => OperationKind::DeleteNamespace,
             Self::CreateMount { .. } => OperationKind::CreateMount,
             Self::ReleaseMount { .. } => OperationKind::ReleaseMount,
             Self::ReleaseWorkload { .. } => OperationKind::ReleaseWorkload,
             Self::RevokeGrant { .. } => OperationKind::RevokeGrant,
+            Self::EnsureParent { .. } => OperationKind::EnsureParent,
+            Self::RetireParent { .. } => OperationKind::RetireParent,
+            Self::RevokeCredential { .. } => OperationKind::RevokeCredential,
         }
     }
 
@@ -135,10 +183,13 @@ impl Purpose {
             Self::CreateNamespace { namespace }
             | Self::AdoptNamespace { namespace, .. }
             | Self::SetLimits { namespace, .. }
+            | Self::SetProtocols { namespace, .. }
             | Self::DeleteNamespace { namespace, .. } => namespace.to_string(),
             Self::CreateMount { mount } | Self::ReleaseMount { mount, .. } => mount.to_string(),
             Self::ReleaseWorkload { workload } => workload.to_string(),
             Self::RevokeGrant { grant } => grant.to_string(),
+            Self::EnsureParent { parent } | Self::RetireParent { parent } => parent.to_string(),
+            Self::RevokeCredential { credential, .. } => credential.to_string(),
         }
     }
 
@@ -155,6 +206,7 @@ impl Purpose {
             Self::CreateNamespace { namespace }
             | Self::AdoptNamespace { namespace, .. }
             | Self::SetLimits { namespace, .. }
+            | Self::SetProtocols { namespace, .. }
             | Self::DeleteNamespace { namespace, .. } => Some(namespace),
             _ => None,
         }
@@ -167,10 +219,14 @@ impl Purpose {
             Self::CreateNamespace { .. } => StepName::ProviderCreate,
             Self::AdoptNamespace { .. } => StepName::ProviderAdopt,
             Self::SetLimits { .. } => StepName::ProviderSetLimits,
+            Self::SetProtocols { .. } => StepName::ProviderSetProtocols,
             Self::DeleteNamespace { .. } => StepName::ProviderDelete,
             Self::CreateMount { .. } => StepName::PrepareMount,
             Self::ReleaseMount { .. } => StepName::NodeUnmount,
             Self::ReleaseWorkload { .. } | Self::RevokeGrant { .. } => StepName::ReleaseMounts,
+            Self::EnsureParent { .. } => StepName::EnsurePrincipal,
+            Self::RetireParent { .. } => StepName::RetirePrincipal,
+            Self::RevokeCredential { .. } => StepName::ProviderRevoke,
         }
     }
 
@@ -180,6 +236,8 @@ impl Purpose {
         match self {
             Self::CreateNamespace { .. } | Self::AdoptNamespace { .. } | Self::SetLimits { .. } => 1,
             Self::ReleaseWorkload { .. } | Self::RevokeGrant { .. } => 1,
+            Self::SetProtocols { .. } | Self::RevokeCredential { .. } => 1,
+            Self::EnsureParent { .. } | Self::RetireParent { .. } => 2,
             Self::DeleteNamespace { .. } | Self::CreateMount { .. } | Self::ReleaseMount { .. } => 2,
         }
     }

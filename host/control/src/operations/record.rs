@@ -19,6 +19,8 @@ pub enum StepName {
     ProviderAdopt,
     /// Change its limits there.
     ProviderSetLimits,
+    /// Change its protocols there.
+    ProviderSetProtocols,
     /// Delete it there.
     ProviderDelete,
     /// Forget its grants and its record.
@@ -35,6 +37,16 @@ pub enum StepName {
     ProviderRelease,
     /// Release each mount by an operation of its own, and wait for them.
     ReleaseMounts,
+    /// Make the principal at the provider.
+    EnsurePrincipal,
+    /// Give it its policy.
+    ApplyEnvelope,
+    /// End it at the provider with everything beneath it.
+    RetirePrincipal,
+    /// Forget what hung beneath it, and its record.
+    ForgetParent,
+    /// End a credential at the provider.
+    ProviderRevoke,
 }
 
 impl StepName {
@@ -45,6 +57,7 @@ impl StepName {
             Self::ProviderCreate => "provider-create",
             Self::ProviderAdopt => "provider-adopt",
             Self::ProviderSetLimits => "provider-set-limits",
+            Self::ProviderSetProtocols => "provider-set-protocols",
             Self::ProviderDelete => "provider-delete",
             Self::Forget => "forget",
             Self::Undo => "undo",
@@ -53,6 +66,11 @@ impl StepName {
             Self::NodeUnmount => "node-unmount",
             Self::ProviderRelease => "provider-release",
             Self::ReleaseMounts => "release-mounts",
+            Self::EnsurePrincipal => "ensure-principal",
+            Self::ApplyEnvelope => "apply-envelope",
+            Self::RetirePrincipal => "retire-principal",
+            Self::ForgetParent => "forget-parent",
+            Self::ProviderRevoke => "provider-revoke",
         }
     }
 }

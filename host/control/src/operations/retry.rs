@@ -103,7 +103,7 @@ impl Policy {
             OperationKind::CreateNamespace | OperationKind::AdoptNamespace => {
                 Self { deadline: Duration::from_secs(15 * 60), attempts: 100, node_patience: DAY }
             }
-            OperationKind::SetLimits => {
+            OperationKind::SetLimits | OperationKind::SetProtocols => {
                 Self { deadline: Duration::from_secs(15 * 60), attempts: 100, node_patience: DAY }
             }
             OperationKind::DeleteNamespace => Self { deadline: DAY, attempts: u32::MAX, node_patience: DAY },
@@ -111,6 +111,13 @@ impl Policy {
                 Self { deadline: Duration::from_secs(5 * 60), attempts: 50, node_patience: Duration::from_secs(5 * 60) }
             }
             OperationKind::ReleaseMount => Self { deadline: DAY, attempts: u32::MAX, node_patience: MINUTE },
+            // Its caller waits for it; the next request begins anew.
+            OperationKind::EnsureParent => {
+                Self { deadline: Duration::from_secs(2 * 60), attempts: 30, node_patience: MINUTE }
+            }
+            OperationKind::RetireParent | OperationKind::RevokeCredential => {
+                Self { deadline: DAY, attempts: u32::MAX, node_patience: DAY }
+            }
             OperationKind::ReleaseWorkload | OperationKind::RevokeGrant => {
                 Self { deadline: DAY, attempts: u32::MAX, node_patience: DAY }
             }

@@ -7,7 +7,7 @@
 use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
-use stowage_domain::{Millis, OperationId};
+use stowage_domain::{Millis, OperationId, ProviderName};
 use stowage_store::Segments;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -173,7 +173,16 @@ impl Control {
     /// Makes a provider call of an operation when its turn has come.
     pub(crate) async fn guard<T>(&self, operation: &Operation, call: impl Future<Output = T>) -> T {
         let provider = operation.provider.as_ref().map(ToString::to_string).unwrap_or_default();
-        let turns = self.runner.provider(&provider);
+        self.in_turn(&provider, call).await
+    }
+
+    /// The same for a call that no operation makes.
+    pub(crate) async fn guard_at<T>(&self, provider: &ProviderName, call: impl Future<Output = T>) -> T {
+        self.in_turn(&provider.to_string(), call).await
+    }
+
+    async fn in_turn<T>(&self, provider: &str, call: impl Future<Output = T>) -> T {
+        let turns = self.runner.provider(provider);
         // A closed semaphore would be an error here; neither is ever closed.
         let _provider = turns.acquire().await;
         let _any = self.runner.calls.acquire().await;

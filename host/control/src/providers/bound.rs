@@ -8,7 +8,9 @@ use stowage_ports::{provider as port, secrets::SecretName};
 use stowage_store::{Segments, Transaction};
 
 use crate::{
-    Caller, Control, ControlError, Listed, PageRequest, PluginInfo, Result, Stored, Update, WriteOptions, convert, ids,
+    Caller, Control, ControlError, Listed, PageRequest, PluginInfo, Result, Stored, Update, WriteOptions, convert,
+    credentials::PROVIDER_PARENTS,
+    ids,
     rows::{LedgerAt, PROVIDER_NAMESPACES, Reads, Request, Writes},
 };
 
@@ -265,8 +267,10 @@ impl Control {
         if options.validate_only {
             return Ok(());
         }
+        self.retire_parents_at(caller, name).await?;
         let mut change = Transaction::new();
         change.remove::<Provider>(name, stored.version);
+        change.require_no_entry(PROVIDER_PARENTS, &prefix);
         change.require_no_entry(PROVIDER_NAMESPACES, &prefix);
         request.claim(&mut change, name);
         self.audit(&mut change, caller, "storage.provider.delete", name, Outcome::Done, "");

@@ -9,7 +9,9 @@ use stowage_store::{Segments, Transaction};
 
 use super::check_display_name;
 use crate::{
-    Caller, Control, ControlError, Listed, PageRequest, Result, Stored, Update, WriteOptions, ids,
+    Caller, Control, ControlError, Listed, PageRequest, Result, Stored, Update, WriteOptions,
+    credentials::{Credential, Parent},
+    ids,
     rows::{LedgerAt, Reads, Request, Row, Writes},
 };
 
@@ -187,8 +189,8 @@ impl Control {
         }
     }
 
-    /// Forgets a project without namespaces and with no workload that may still use storage. Records of released
-    /// workloads go with it.
+    /// Forgets a project without namespaces, with no workload that may still use storage and no live credential. Records
+    /// of released workloads go with it, and its parents at the providers are ended.
     ///
     /// # Errors
     /// `PROJECT_NOT_EMPTY`, `NOT_FOUND`, `ETAG_MISMATCH`.
@@ -216,9 +218,13 @@ impl Control {
             }
             self.forget_workloads(&workloads).await?;
         }
+        self.retire_parents_of(caller, name).await?;
+        self.forget_credentials(name).await?;
         let mut change = Transaction::new();
         change.remove::<Project>(name, stored.version);
         change.require_empty::<Row<Namespace>>(&prefix);
+        change.require_empty::<Row<Credential>>(&prefix);
+        change.require_empty::<Row<Parent>>(&prefix);
         change.require_empty::<Row<Workload>>(&prefix);
         request.claim(&mut change, name);
         self.audit(&mut change, caller, "storage.project.delete", name, Outcome::Done, "");

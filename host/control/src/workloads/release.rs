@@ -1,4 +1,4 @@
-//! Releasing a workload, and everything that rests on a revoked grant: one operation over many mounts.
+//! Releasing a workload, and everything that rests on a revoked grant: one operation over many mounts and credentials.
 //!
 //! Each mount gets a release operation of its own, so a node that is gone holds up its own mount and no other. The parent
 //! waits for them all and tells each one's end state.
@@ -79,7 +79,9 @@ impl Control {
             }
             page.token = found.next;
         }
-        if let Some(flow) = self.release_each(operation, open, false).await? {
+        let mounts = self.release_each(operation, open, false).await?;
+        let ended = self.end_workload_credentials(operation, name).await?;
+        if let Some(flow) = mounts.or_else(|| (!ended).then_some(Flow::Operations)) {
             return Ok(flow.alone());
         }
         let Stored { value: mut workload, version } = self.tables.read::<Workload>(name).await?;
@@ -109,7 +111,7 @@ impl Control {
             }
         }
         for item in &mut operation.items {
-            let name = MountName::parse(&item.resource)?;
+            let Ok(name) = MountName::parse(&item.resource) else { continue };
             if let Some(mount) = self.tables.find::<Mount>(&name).await? {
                 (item.state, item.problem) = end_state(&mount.value);
             }
