@@ -8,7 +8,9 @@
 )]
 
 use serde_json::Value;
+use stowage_client::{Client, Failure, Target, proto as v1};
 use stowage_e2e::Region;
+use tonic::Code;
 
 fn names(list: &Value) -> Vec<String> {
     list.as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
@@ -93,4 +95,46 @@ fn completion_knows_the_nouns() {
     for noun in ["provider", "workload", "grant", "mount"] {
         assert!(script.contains(noun), "no {noun} in the completion");
     }
+}
+
+#[test]
+fn a_provider_is_rebound_field_by_field_and_a_wrong_value_changes_nothing() {
+    let region = Region::start("live-4.4.22");
+    region.add_fake();
+    let update = |provider: v1::Provider| v1::UpdateProviderRequest {
+        provider: Some(v1::Provider { name: "providers/fake".to_owned(), ..provider }),
+        ..Default::default()
+    };
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let token = std::fs::read_to_string(region.directory().join("host/operator.token")).unwrap();
+        let target = Target::new(&region.server).with_token(token.trim().to_owned());
+        let mut providers = Client::connect_lazy(&target).unwrap().providers();
+        let labels = [("tier".to_owned(), "gold".to_owned())].into();
+        let labelled = v1::Provider { labels, ..Default::default() };
+        let changed = providers.update_provider(update(labelled)).await.unwrap().into_inner();
+        assert_eq!(changed.labels["tier"], "gold");
+        assert_eq!(changed.plugin, "plugins/fake", "what is not named stays");
+        assert!(changed.config.is_some());
+
+        let repinned = v1::Provider { plugin_digest: format!("sha256:{}", "0".repeat(64)), ..Default::default() };
+        let refused = Failure::from(providers.update_provider(update(repinned)).await.unwrap_err());
+        assert_eq!((refused.code, refused.reason.as_str()), (Code::FailedPrecondition, "DIGEST_MISMATCH"));
+        let secrets = [("admin".to_owned(), "../up".to_owned())].into();
+        let referring = v1::Provider { secrets, ..Default::default() };
+        let refused = Failure::from(providers.update_provider(update(referring)).await.unwrap_err());
+        assert_eq!(
+            (refused.code, refused.fields[0].field.as_str()),
+            (Code::InvalidArgument, "provider.secrets[admin]")
+        );
+        let stale = v1::Provider { etag: "1".to_owned(), region: String::new(), ..changed.clone() };
+        let refused = Failure::from(providers.update_provider(update(stale)).await.unwrap_err());
+        assert_eq!(refused.reason, "ETAG_MISMATCH");
+
+        let request = v1::GetProviderRequest { name: "providers/fake".to_owned() };
+        let kept = providers.get_provider(request).await.unwrap().into_inner();
+        assert_eq!(
+            (&kept.plugin_digest, &kept.labels, &kept.secrets),
+            (&changed.plugin_digest, &changed.labels, &changed.secrets)
+        );
+    });
 }

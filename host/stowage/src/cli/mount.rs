@@ -1,9 +1,11 @@
 //! `stowage mount`.
 
+use std::collections::BTreeSet;
+
 use clap::{Args, Subcommand, ValueEnum};
 use stowage_client::proto as v1;
 
-use super::connection::{Follow, Session, call, every};
+use super::connection::{Follow, Session, call};
 use super::names::{NAMESPACE, NODE, PLAN, WORKLOAD, full};
 use super::output::{Column, Format, many, one};
 
@@ -115,8 +117,21 @@ pub(crate) async fn run(session: &Session, command: Command) -> anyhow::Result<(
             show(session, &call!(mounts, get_mount_plan, v1::GetMountPlanRequest { name: full(PLAN, &name)? }))
         }
         Command::List { workload } => {
-            let request = v1::ListMountPlansRequest { parent: full(WORKLOAD, &workload)?, ..Default::default() };
-            many(session.format, &every!(mounts, list_mount_plans, request, mount_plans), COLUMNS)
+            let mut request = v1::ListMountPlansRequest { parent: full(WORKLOAD, &workload)?, ..Default::default() };
+            let (mut plans, mut silent) = (Vec::new(), BTreeSet::new());
+            loop {
+                let page = call!(mounts, list_mount_plans, request.clone());
+                plans.extend(page.mount_plans);
+                silent.extend(page.unreachable);
+                if page.next_page_token.is_empty() {
+                    break;
+                }
+                request.page_token = page.next_page_token;
+            }
+            for node in silent {
+                eprintln!("{node} is not heard of: its plans are shown as they were last seen");
+            }
+            many(session.format, &plans, COLUMNS)
         }
         Command::Release { name, follow } => {
             let request = v1::ReleaseMountPlanRequest { name: full(PLAN, &name)?, ..Default::default() };

@@ -36,6 +36,12 @@ pub(crate) struct HostConfig {
     /// Logs.
     #[serde(default)]
     pub(crate) log: Log,
+    /// How long what is over is kept.
+    #[serde(default)]
+    pub(crate) retention: Retention,
+    /// Node agents.
+    #[serde(default)]
+    pub(crate) nodes: Nodes,
 }
 
 /// The gRPC listener.
@@ -124,6 +130,24 @@ pub(crate) struct Log {
     pub(crate) filter: String,
 }
 
+/// How long what is over is kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Retention {
+    /// Days for which an operation that has ended can be read; request ids may keep it longer.
+    pub(crate) operations_days: u32,
+    /// Hours for which a repeated request id is answered as before.
+    pub(crate) requests_hours: u32,
+}
+
+/// Node agents.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Nodes {
+    /// Seconds between the reports of an agent; after three without one its node is offline.
+    pub(crate) report_every_s: u32,
+}
+
 fn installation() -> String {
     "stowage".to_owned()
 }
@@ -155,6 +179,18 @@ impl Default for Secrets {
 impl Default for Log {
     fn default() -> Self {
         Self { filter: "info".to_owned() }
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { operations_days: 30, requests_hours: 24 }
+    }
+}
+
+impl Default for Nodes {
+    fn default() -> Self {
+        Self { report_every_s: 10 }
     }
 }
 
@@ -203,6 +239,7 @@ mod tests {
         assert_eq!(config.state.directory, base.join("state"));
         assert_eq!(config.state.engine, Engine::Sled);
         assert_eq!(config.auth.token_file, base.join("tokens.json"));
+        assert_eq!((config.retention.operations_days, config.retention.requests_hours), (30, 24));
     }
 
     #[test]

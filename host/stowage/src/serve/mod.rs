@@ -16,6 +16,7 @@ use clap::Args;
 use secrecy::ExposeSecret as _;
 use stowage_api::{ApiConfig, Listen, PageKey, Tls};
 use stowage_control::{Config, Control, Deps, TokenAuthenticator, TokenFile};
+use stowage_domain::{Millis, Seconds};
 use stowage_egress::{Redactor, SystemResolver};
 use stowage_plugin::{Engine, EngineOptions};
 use stowage_ports::{SecretError, SecretName, Secrets, Store, SystemClock};
@@ -86,8 +87,7 @@ pub(crate) async fn run(serve: Serve) -> anyhow::Result<()> {
     });
     library.read_all().await?;
     let authenticator = Arc::new(TokenAuthenticator::new(tokens, tables.clone()));
-    let settings = Config { installation: config.installation.clone(), ..Config::default() };
-    let control = Control::new(Deps { tables, clock, secrets, loader: library, config: settings });
+    let control = Control::new(Deps { tables, clock, secrets, loader: library, config: settings(&config) });
     control.start().await?;
     let address = match bound.address() {
         Listen::Tcp(address) if config.server.tls.is_some() => format!("https://{address}"),
@@ -104,6 +104,17 @@ pub(crate) async fn run(serve: Serve) -> anyhow::Result<()> {
     store.close().await?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What the file sets of the use cases.
+fn settings(config: &HostConfig) -> Config {
+    Config {
+        installation: config.installation.clone(),
+        operation_retention: Seconds(u64::from(config.retention.operations_days) * 24 * 3600),
+        request_retention: Seconds(u64::from(config.retention.requests_hours) * 3600),
+        report_interval: Millis(u64::from(config.nodes.report_every_s.max(1)) * 1000),
+        ..Config::default()
+    }
 }
 
 fn api_config(config: &HostConfig, page_key: PageKey) -> anyhow::Result<ApiConfig> {
