@@ -16,7 +16,7 @@ export STOWAGE_PYTHON := $(TOOLS)/venv/bin/python
 export STOWAGE_BUF := $(BUF)
 export PATH := $(HOME)/.cargo/bin:$(TOOLS)/cargo/bin:$(PATH)
 
-.PHONY: help setup tools plugins build demo run test test-all bench lint fmt openapi openapi-lint
+.PHONY: help setup python tools plugins build demo run test test-all bench lint fmt openapi openapi-lint
 
 help: ## Shows this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -24,8 +24,11 @@ help: ## Shows this list
 setup: ## Adds what a bare machine lacks (Rust target, system packages); quick when nothing is missing
 	@.ci/setup machine
 
-tools: setup ## Adds the linters and the Python that the tested example needs, under $(CACHE)
-	@TOOLS=$(TOOLS) .ci/setup tools
+python: setup ## Adds a Python with the gRPC and S3 clients that demo and tests drive, under $(CACHE)
+	@TOOLS=$(TOOLS) .ci/setup python
+
+tools: python ## Adds the linters too, under $(CACHE)
+	@TOOLS=$(TOOLS) .ci/setup linters
 
 plugins: setup ## Builds the plugins and the hostile guests for wasm32-wasip2
 	cargo build --locked --quiet --profile guest --target wasm32-wasip2 -p stowage-plugin-fake -p stowage-plugin-weka
@@ -36,10 +39,10 @@ plugins: setup ## Builds the plugins and the hostile guests for wasm32-wasip2
 build: plugins ## Builds the host, the node agent, the emulator and the demo
 	cargo build --locked --quiet -p stowage -p stowage-node -p weka-emulator -p stowage-e2e --bins
 
-demo: build ## Runs the whole story on the WEKA emulator and on the fake, and prints what happened
+demo: build python ## Runs the whole story on the WEKA emulator and on the fake, and prints what happened
 	$(TARGET)/debug/stowage-demo
 
-run: build ## Starts a region on loopback and leaves it running: emulator, host, one node
+run: build python ## Starts a region on loopback and leaves it running: emulator, host, one node
 	$(TARGET)/debug/stowage-demo --keep
 
 test: tools plugins build ## Runs every test but the larger matrices
