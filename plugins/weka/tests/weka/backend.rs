@@ -26,6 +26,8 @@ struct Session {
 /// A host whose exchanges go to an emulator.
 pub(crate) struct Backend {
     base: String,
+    /// Where the endpoint `s3` is bound to, if it is.
+    s3: Mutex<Option<String>>,
     control: Control,
     config: Mutex<String>,
     runtime: tokio::runtime::Handle,
@@ -45,6 +47,7 @@ impl Backend {
         rustls::crypto::ring::default_provider().install_default().ok();
         Self {
             base: base.to_owned(),
+            s3: Mutex::default(),
             control,
             config: Mutex::new(config.to_owned()),
             runtime,
@@ -63,6 +66,16 @@ impl Backend {
     /// Gives the host a secret, as the host makes one.
     pub(crate) fn give(&self, name: &str, username: &str, password: &str) {
         self.secrets.lock().unwrap().insert(name.to_owned(), (username.to_owned(), password.to_owned()));
+    }
+
+    /// Loses the state that the adapter keeps with the host.
+    pub(crate) fn forget_state(&self) {
+        self.state.lock().unwrap().clear();
+    }
+
+    /// Binds the endpoint `s3`.
+    pub(crate) fn bind_s3(&self, url: &str) {
+        *self.s3.lock().unwrap() = Some(url.to_owned());
     }
 
     fn field(&self, secret: &str, field: &str) -> Result<String, HttpError> {
@@ -114,6 +127,10 @@ impl Backend {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body);
         }
+        self.answered(request)
+    }
+
+    fn answered(&self, request: reqwest::RequestBuilder) -> Result<(u16, Vec<u8>), HttpError> {
         self.runtime.block_on(async {
             let lost = |error: reqwest::Error| {
                 if error.is_connect() { HttpError::Unreachable(error.to_string()) } else { HttpError::SentUnanswered }
@@ -150,12 +167,32 @@ impl Backend {
         match status {
             200 => keep(flow, &answer, session),
             403 if text.contains("locked out") => Err(HttpError::LockedOut(120)),
-            _ => Err(HttpError::AuthFailed("the login was refused".to_owned())),
+            400..=499 => Err(HttpError::AuthFailed("the login was refused".to_owned())),
+            _ => Err(HttpError::Unreachable(format!("the login answered {status}"))),
         }
+    }
+
+    /// An exchange of the S3 protocol: a form, signed with the named secret's keys.
+    fn signed(&self, declared: &Exchange, request: &Request) -> Result<(u16, Vec<u8>), HttpError> {
+        let Some(base) = self.s3.lock().unwrap().clone() else {
+            return Err(HttpError::Denied("endpoint \"s3\" is not bound: the operator must bind it".to_owned()));
+        };
+        let (Auth::Sigv4(auth), Body::Form(fields)) = (&request.auth, &request.body) else { panic!("{request:?}") };
+        let (id, secret) = (self.field(&auth.keys, "username")?, self.field(&auth.keys, "password")?);
+        let url = reqwest::Url::parse(&base).unwrap().join(&declared.path_template).unwrap();
+        let now_ms = self.control.clock().now();
+        let (headers, body) = crate::signing::sign(&url, fields, (&id, &secret), (&auth.service, &auth.region), now_ms);
+        let request = self.client.request(declared.method.parse().unwrap(), url).headers(headers).body(body);
+        self.answered(request)
     }
 
     fn exchange(&self, request: &Request) -> Result<Response, HttpError> {
         let declared = self.declared(&request.exchange);
+        if declared.purpose == "s3" {
+            let (status, answer) = self.signed(&declared, request)?;
+            let (body, captured) = self.take_out_of_xml(&declared, answer);
+            return Ok(Response { status, headers: Vec::new(), body, captured });
+        }
         let mut body = match &request.body {
             Body::Empty => None,
             Body::Json(bytes) => Some(bytes.clone()),
@@ -192,20 +229,40 @@ impl Backend {
         Ok(Response { status, headers: Vec::new(), body, captured })
     }
 
+    fn take_out_of_xml(&self, declared: &Exchange, answer: Vec<u8>) -> (Vec<u8>, Vec<Option<String>>) {
+        let mut text = String::from_utf8(answer).unwrap();
+        let mut captured = Vec::new();
+        for place in &declared.sensitive {
+            let [Step::XmlPath(path)] = place.at.as_slice() else { panic!("{:?}", place.at) };
+            let name = path.rsplit('/').next().unwrap();
+            let between = text.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once(&format!("</{name}>")));
+            captured.push(between.map(|(value, _)| value.to_owned()).map(|value| {
+                text = text.replace(&value, "***");
+                self.seal(value)
+            }));
+        }
+        (text.into_bytes(), captured)
+    }
+
+    fn seal(&self, value: String) -> String {
+        let mut sealed = self.sealed.lock().unwrap();
+        let handle = format!("sealed:{}", sealed.len() + 1);
+        sealed.insert(handle.clone(), value);
+        handle
+    }
+
     fn take_out(&self, declared: &Exchange, answer: Vec<u8>) -> (Vec<u8>, Vec<Option<String>>) {
         if declared.sensitive.is_empty() {
             return (answer, Vec::new());
         }
         let Ok(mut parsed) = serde_json::from_slice::<Value>(&answer) else { return (answer, Vec::new()) };
-        let mut sealed = self.sealed.lock().unwrap();
         let mut captured = Vec::new();
         for place in &declared.sensitive {
             let [Step::JsonPointer(pointer)] = place.at.as_slice() else { panic!("{:?}", place.at) };
             captured.push(parsed.pointer_mut(pointer).map(|value| {
-                let handle = format!("sealed:{}", sealed.len() + 1);
-                sealed.insert(handle.clone(), value.as_str().unwrap_or_default().to_owned());
+                let secret = value.as_str().unwrap_or_default().to_owned();
                 *value = json!("***");
-                handle
+                self.seal(secret)
             }));
         }
         (serde_json::to_vec(&parsed).unwrap(), captured)

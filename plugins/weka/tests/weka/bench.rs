@@ -18,6 +18,9 @@ use crate::node;
 pub(crate) const DIRECTORY: &str = r#"{"filesystem":"gpuaas-kind-fs"}"#;
 /// A filesystem for each namespace.
 pub(crate) const FILESYSTEM: &str = r#"{"isolation":"filesystem"}"#;
+/// An organization for each tenant, with a filesystem for each namespace.
+pub(crate) const ORGANIZATION: &str =
+    r#"{"isolation":"organization","mount":{"client":"stateless","backends":["10.0.0.1"]}}"#;
 /// Gibibyte.
 pub(crate) const GIB: u64 = 1 << 30;
 /// Rounds of the host's loop before a change counts as stuck.
@@ -48,6 +51,28 @@ impl Bench {
         let emulator = runtime.block_on(Emulator::start(options)).unwrap();
         let host = Backend::new(emulator.rest_url(), emulator.control().clone(), config, runtime.handle().clone());
         Self { host: Arc::new(host), emulator, _runtime: runtime }
+    }
+
+    /// With a cluster of this release.
+    pub(crate) fn of_release(config: &str, preset: Preset, release: &str) -> Self {
+        let bench = Self::with(config, Options { preset, ..Options::default() });
+        bench.control().set_release(release.parse().unwrap());
+        bench
+    }
+
+    /// Makes a tenant's place, or finds it; the host has made a secret for it.
+    pub(crate) fn ensure_tenant(&self, tenant: &str, limits: &[Limit]) -> Result<NativeRef> {
+        let secret = format!("made/weka/tenant-{tenant}");
+        self.host.give(&secret, "stowage-admin", "Made-by-the-host-1");
+        self.settle(&format!("tenant-{tenant}"), |call| {
+            let extensions = vec![("tenant.secret".to_owned(), secret.clone())];
+            Weka::ensure(Call { extensions, ..call }, tenant.to_owned(), limits.to_vec())
+        })
+    }
+
+    /// Where the emulator's S3 service listens.
+    pub(crate) fn s3_url(&self) -> &str {
+        self.emulator.s3_url()
     }
 
     pub(crate) fn control(&self) -> &Control {
@@ -113,11 +138,11 @@ impl Bench {
     }
 
     pub(crate) fn create(&self, owner: &str, spec: &NamespaceSpec) -> Result<NativeRef> {
-        self.settle(owner, |call| Weka::create(call, spec.clone()))
+        self.settle(owner, |call| <Weka as Namespaces>::create(call, spec.clone()))
     }
 
     pub(crate) fn delete(&self, owner: &str, native: &NativeRef, data: &DataPolicy) -> Result<NativeRef> {
-        self.settle(owner, |call| Weka::delete(call, native.clone(), data.clone()))
+        self.settle(owner, |call| <Weka as Namespaces>::delete(call, native.clone(), data.clone()))
     }
 
     pub(crate) fn usage(&self, natives: &[NativeRef]) -> Vec<Result<Vec<Usage>>> {
@@ -132,7 +157,7 @@ impl Bench {
         let mut all = Vec::new();
         let mut cursor = None;
         for _ in 0..ROUNDS {
-            let page = self.call(|| Weka::list_page(PageRequest { cursor: cursor.clone(), limit })).unwrap();
+            let page = self.call(|| <Weka as Namespaces>::list_page(PageRequest { cursor: cursor.clone(), limit })).unwrap();
             all.extend(page.items);
             match page.next {
                 None => return all,

@@ -7,13 +7,13 @@ use weka_emulator::{Fault, Rule};
 use crate::bench::{Bench, DIRECTORY, FILESYSTEM, GIB, limit, spec};
 
 /// What can happen to an exchange.
-const CUTS: [Fault; 6] =
+pub(crate) const CUTS: [Fault; 6] =
     [Fault::ResetBefore, Fault::ResetAfter, Fault::Truncated, Fault::EmptyBody, Fault::Junk, Fault::Unavailable];
 /// Exchanges of one whole life, generously.
 const MOST_EXCHANGES: u64 = 80;
 
 /// Kinds after which the host looks and repeats.
-fn may_repeat(error: &Error) -> bool {
+pub(crate) fn may_repeat(error: &Error) -> bool {
     matches!(
         error.kind,
         ErrorKind::Ambiguous
@@ -25,7 +25,7 @@ fn may_repeat(error: &Error) -> bool {
 }
 
 /// Repeats a change as the runner does, until it is done.
-fn insist(bench: &Bench, owner: &str, change: impl Fn(Call) -> Result<Progress>) -> NativeRef {
+pub(crate) fn insist(bench: &Bench, owner: &str, change: impl Fn(Call) -> Result<Progress>) -> NativeRef {
     for _ in 0..4 {
         match bench.settle(owner, &change) {
             Ok(native) => return native,
@@ -42,15 +42,15 @@ fn life(config: &str, fault: Fault) {
         let id = bench.control().add_fault(Rule::new(fault).skip(cut).times(1));
         let owner = format!("op-{cut}");
         let wanted = spec("aaaa-bbbb", GIB);
-        let native = insist(&bench, &owner, |call| Weka::create(call, wanted.clone()));
+        let native = insist(&bench, &owner, |call| <Weka as Namespaces>::create(call, wanted.clone()));
         match bench.call(|| Weka::find(owner.clone())) {
             Ok(found) => assert_eq!(found.as_ref(), Some(&native)),
             Err(error) => assert!(may_repeat(&error), "{error:?}"),
         }
         insist(&bench, "op-limits", |call| {
-            Weka::set_limits(call, native.clone(), vec![limit(2 * GIB, Enforcement::Block)])
+            <Weka as Namespaces>::set_limits(call, native.clone(), vec![limit(2 * GIB, Enforcement::Block)])
         });
-        insist(&bench, "op-delete", |call| Weka::delete(call, native.clone(), DataPolicy::Purge));
+        insist(&bench, "op-delete", |call| <Weka as Namespaces>::delete(call, native.clone(), DataPolicy::Purge));
         let struck = bench.control().faults().iter().any(|rule| rule.id == id && rule.struck > 0);
         bench.control().remove_fault(id).unwrap();
         assert!(bench.listed(10).is_empty(), "{fault:?} at exchange {cut} left an object");
