@@ -157,7 +157,11 @@ impl Handler for Door {
             return self.health();
         }
         let path = percent_encoding::percent_decode_str(request.uri().path()).decode_utf8_lossy().into_owned();
-        let struck = self.plane.state.lock().faults.begin_s3(request.method().as_str(), &path);
+        let struck = {
+            let mut state = self.plane.state.lock();
+            state.settle();
+            state.faults.begin_s3(request.method().as_str(), &path)
+        };
         let Some(rule) = struck else { return self.run(request, peer).await };
         if let Some(instead) = instead(&rule) {
             return instead;
@@ -207,7 +211,7 @@ fn instead(rule: &Rule) -> Option<Response<Body>> {
             None => refusal(custom("InternalError", rule.status.unwrap_or(500), "We encountered an internal error.")),
         },
         Fault::TooManyRequests | Fault::TooManyTasks => {
-            refusal(custom("SlowDownRead", 429, "Please reduce your request rate."))
+            refusal(custom("SlowDown", 429, "Please reduce your request rate."))
         }
         Fault::Unavailable => refusal(S3Error::with_message(S3ErrorCode::SlowDown, "Please reduce your request rate.")),
         Fault::Junk => Response::new(Body::from("<html>It works!</html>")),

@@ -1,5 +1,6 @@
 //! Buckets over real directories: creation, quota, policies, lifecycle, removal.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use weka_emulator::{DEFAULT_PASSWORD, Options, Owner, Preset};
 
@@ -207,4 +208,22 @@ async fn lifecycle_rules_remove_what_is_old_enough_whoever_wrote_it() {
         assert_eq!(found, left, "{days} days later");
     }
     assert!(mount.join("other").exists(), "no rule is for it");
+}
+
+#[tokio::test]
+async fn a_lifecycle_rule_with_tags_takes_only_objects_that_carry_them() {
+    let bench = Bench::with_s3().await;
+    bench.bucket_over("data", "default", "/p").await;
+    let keys = bench.s3_user("alice", (1000, 1000), json!("readwrite")).await;
+    bench.post("/s3/buckets/data/lifecycle/rules", json!({ "expiry_days": "1", "tags": "keep=no&by=ci" })).await;
+    for (path, tags) in [("/data/goes", "by=ci&keep=no"), ("/data/stays", "keep=no"), ("/data/plain", "")] {
+        let put = bench.ask(Some(&keys), Method::PUT, path, &[("x-amz-tagging", tags)], b"x").await;
+        assert_eq!(put.status, 200, "{}", put.text());
+    }
+    assert_eq!(bench.s3_get(&keys, "/data/goes").await.status, 200);
+    bench.control().clock().advance(86_400_000);
+    assert_eq!(bench.s3_get(&keys, "/data/goes").await.refusal(), (404, "NoSuchKey".to_owned()));
+    for path in ["/data/stays", "/data/plain"] {
+        assert_eq!(bench.s3_get(&keys, path).await.status, 200, "{path}");
+    }
 }

@@ -5,6 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use weka_emulator::{DEFAULT_PASSWORD, Fault, Options, Preset, Rule};
 
+use crate::s3_client::Keys;
 use crate::support::{Bench, class};
 
 /// An S3 user `alice` with a policy; answers its token.
@@ -225,4 +226,35 @@ async fn from_5_1_on_an_s3_user_has_generated_keys_too() {
     bench.post("/s3/policies/detach", json!({ "user_name": "alice" })).await;
     let (status, body) = bench.post(&path, json!({})).await;
     assert!(status == 400 && body["message"].as_str().unwrap().contains("with an S3 policy attached"));
+}
+
+#[tokio::test]
+async fn what_ends_a_key_ends_it_on_the_s3_port_in_each_reading() {
+    let (bench, token) = alice().await;
+    let user = Keys { access: "alice".to_owned(), secret: "Secret-pass1".to_owned(), token: None };
+    bench.bucket_over("data", "default", "/p").await;
+    assert_eq!(bench.s3_put(&user, "/data/x", b"x").await.status, 200);
+    let session = bench.session_of(&user, None).await;
+    let made = bench.send(&token, Method::POST, "/s3/serviceAccounts", None).await.1["data"].clone();
+    let account = Keys::of(&made);
+    let reads = async |keys: &Keys| bench.s3_get(keys, "/data/x").await.status;
+    assert_eq!((reads(&session).await, reads(&account).await), (200, 200));
+
+    bench.post("/s3/policies/detach", json!({ "user_name": "alice" })).await;
+    assert_eq!((reads(&session).await, reads(&account).await), (403, 403));
+    bench.switch("sessions_keep_parent_policy", json!(true));
+    assert_eq!((reads(&session).await, reads(&account).await), (200, 403));
+    bench.post("/s3/policies/attach", json!({ "policy_name": "readonly", "user_name": "alice" })).await;
+
+    bench.switch("service_account_linger_ms", json!(60_000));
+    let path = format!("/s3/serviceAccounts/{}", account.access);
+    assert_eq!(bench.send(&token, Method::DELETE, &path, None).await.0, 200);
+    assert_eq!(reads(&account).await, 200, "deleted, and it works on for a minute");
+    bench.control().clock().advance(60_000);
+    assert_eq!(reads(&account).await, 403);
+
+    bench.switch("sts_session_revoke", json!(true));
+    assert_eq!(bench.delete(&format!("/s3/sts/{}", session.access)).await.0, 200);
+    assert_eq!(reads(&session).await, 403);
+    assert_eq!(reads(&user).await, 200, "its parent is as it was");
 }
