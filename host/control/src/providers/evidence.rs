@@ -12,6 +12,7 @@ use stowage_domain::{
     Capability, CapabilityState, Provider, ProviderName, Standing, UnixMillis, capability::ConstraintValue,
     provider::Probe,
 };
+use stowage_ports::provider::ProbeMode;
 use stowage_store::Transaction;
 
 use crate::{
@@ -129,10 +130,12 @@ fn check(measurements: &[Measurement]) -> Result<()> {
 }
 
 impl Control {
-    /// Records measurements as evidence; one of the same capability before is replaced.
+    /// Records measurements as evidence; one of the same capability before is replaced. The provider is probed then, so
+    /// that the answer shows what the evidence makes of its capabilities.
     ///
     /// # Errors
-    /// Wrong fields, `NOT_FOUND`, `PROVIDER_NOT_PROBED` for a provider whose release nobody knows.
+    /// Wrong fields, `NOT_FOUND`, `PROVIDER_NOT_PROBED` for a provider whose release nobody knows, and what the provider
+    /// answered to the probe: the evidence is recorded all the same, and the next probe lays it over.
     pub async fn record_evidence(
         &self,
         caller: &Caller,
@@ -147,12 +150,12 @@ impl Control {
             if request.answered(&self.tables).await?.is_some() {
                 return Ok(stored);
             }
-            let Some(probe) = stored.value.probe.clone().filter(|probe| !probe.native_version.is_empty()) else {
+            let Some(probe) = stored.value.probe.as_ref().filter(|probe| !probe.native_version.is_empty()) else {
                 let what = "nobody knows the backend's release: probe it first";
                 return Err(ControlError::precondition("PROVIDER_NOT_PROBED", name, what));
             };
             let before = self.tables.find::<Evidence>(name).await?;
-            let kept = before.as_ref().filter(|row| row.value.holds_for(&probe));
+            let kept = before.as_ref().filter(|row| row.value.holds_for(probe));
             let mut measured = kept.map(|row| row.value.measured.clone()).unwrap_or_default();
             measured.retain(|old| !measurements.iter().any(|new| new.capability == old.measurement.capability));
             let at = self.now();
@@ -163,11 +166,8 @@ impl Control {
                 native_version: probe.native_version.clone(),
                 measured,
             };
-            let mut record = stored.value;
-            row.lay_over(&probe, &mut record.capabilities);
-            record.updated_at = at;
             let mut change = Transaction::new();
-            change.update(&record, stored.version);
+            change.unchanged(&stored);
             match &before {
                 Some(before) => change.update(&row, before.version),
                 None => change.insert(&row),
@@ -175,7 +175,7 @@ impl Control {
             request.claim(&mut change, name);
             self.audit(&mut change, caller, "storage.provider.record-evidence", name, Outcome::Done, "");
             match change.commit(&self.tables).await {
-                Ok(version) => return Ok(Stored { value: record, version }),
+                Ok(_) => return self.probe_provider(&Caller::host(), name, ProbeMode::ReadOnly).await,
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error.into()),
             }

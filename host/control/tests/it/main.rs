@@ -9,6 +9,7 @@
 
 mod access;
 mod crash;
+mod drift;
 mod mounting;
 mod namespaces;
 mod providers;

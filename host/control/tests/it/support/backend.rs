@@ -14,7 +14,10 @@ use stowage_ports::provider::{
     NamespaceSpec, NativeRef, NodeResult, NodeStep, NodeWork, PageRequest, Prepared, Progress, Receipt,
 };
 
-use super::MemorySecrets;
+use super::{
+    MemorySecrets,
+    script::{self, Script},
+};
 
 /// How the backend makes and removes namespaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +60,9 @@ pub(crate) struct Holdings {
     /// Plans come out read-write, whatever was asked.
     wide: bool,
     /// Capabilities that a probe finds besides the declared ones.
-    probed: Vec<port::Capability>,
+    pub(crate) probed: Vec<port::Capability>,
+    /// How it shows what it holds.
+    pub(crate) script: Script,
     /// Failures of every call of a name.
     standing: BTreeMap<String, ErrorKind>,
 }
@@ -169,7 +174,7 @@ fn ok<T>(value: T) -> Answer<T> {
     Ok(Called { value, receipt: Receipt::default() })
 }
 
-fn error(kind: ErrorKind) -> port::Error {
+pub(super) fn error(kind: ErrorKind) -> port::Error {
     let message = format!("scripted: {}", kind.reason());
     port::Error { kind, message, native_code: None, extensions: Vec::new() }
 }
@@ -228,8 +233,8 @@ impl port::Provider for Backend {
     async fn probe(&self, _: &CallContext, _: port::ProbeMode) -> Answer<port::ProbeReport> {
         self.look("probe", |holds| {
             Ok(port::ProbeReport {
-                native_version: "1".into(),
-                instance_id: "model-1".into(),
+                native_version: holds.script.release.clone().unwrap_or_else(|| "1".into()),
+                instance_id: holds.script.instance.clone().unwrap_or_else(|| "model-1".into()),
                 capabilities: holds.probed.clone(),
                 health: Vec::new(),
                 counters: vec![port::Counter {
@@ -350,17 +355,12 @@ impl port::Provider for Backend {
 
     async fn inspect_namespace(&self, _: &CallContext, native: &NativeRef) -> Answer<port::NamespaceState> {
         self.look("inspect", |holds| {
-            let held = holds.namespaces.get(&text(native)).ok_or_else(|| error(ErrorKind::NotFound))?;
-            Ok(port::NamespaceState {
-                native: native.clone(),
-                lifecycle: if held.ready { port::Lifecycle::Ready } else { port::Lifecycle::Creating },
-                protocols: Vec::new(),
-                effective_limits: held.limits.clone(),
-                owner: Some(held.owner.clone()),
-                location: format!("model:/{}", text(native)),
-                revision: None,
-                extensions: Vec::new(),
-            })
+            holds.script.look();
+            let id = text(native);
+            if !holds.namespaces.contains_key(&id) {
+                return Err(error(ErrorKind::NotFound));
+            }
+            Ok(script::state(holds, &id))
         })
     }
 
@@ -475,8 +475,8 @@ impl port::Provider for Backend {
     async fn purge_namespace(&self, _: &CallContext, _: &Call, _: &NativeRef) -> Answer<Progress> {
         unsupported("namespaces")
     }
-    async fn list_namespaces(&self, _: &CallContext, _: &PageRequest) -> Answer<port::Page<port::NamespaceState>> {
-        unsupported("namespaces")
+    async fn list_namespaces(&self, _: &CallContext, page: &PageRequest) -> Answer<port::Page<port::NamespaceState>> {
+        self.look("list", |holds| script::page(holds, page))
     }
     async fn create_snapshot(&self, _: &CallContext, _: &Call, _: &NativeRef, _: &str) -> Answer<Progress> {
         unsupported("snapshots")
@@ -495,8 +495,15 @@ impl port::Provider for Backend {
     ) -> Answer<port::Page<port::Snapshot>> {
         unsupported("snapshots")
     }
-    async fn observe_mounts(&self, _: &CallContext, _: &[NativeRef]) -> Answer<Vec<port::MountStatus>> {
-        unsupported("mounts")
+    async fn observe_mounts(&self, _: &CallContext, plans: &[NativeRef]) -> Answer<Vec<port::MountStatus>> {
+        let Some(state) = self.holds.lock().unwrap().script.mounts.clone() else { return unsupported("mounts") };
+        let status = |native: &NativeRef| port::MountStatus {
+            native: native.clone(),
+            state: state.clone(),
+            clients: Vec::new(),
+            observed_at: 5,
+        };
+        ok(plans.iter().map(status).collect())
     }
     async fn detach(&self, _: &CallContext, _: &Call, _: &[u8], _: bool) -> Answer<Progress> {
         unsupported("mounts")

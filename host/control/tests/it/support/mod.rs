@@ -2,6 +2,7 @@
 
 mod agent;
 mod backend;
+mod script;
 mod secrets;
 mod store;
 mod world;
