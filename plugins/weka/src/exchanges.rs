@@ -137,7 +137,7 @@ exchanges! {
     /// A token to mount one filesystem, read-only if asked (5.1). The host seals it; the adapter sees a handle.
     MOUNT_TOKEN_ASK = Exchange::new("mount-token.ask").post(CONTROL, "/api/v2/fileSystems/{uid}/mountToken").idempotent()
         .sensitive(&[(MOUNT_TOKEN_AT, Keep::Sealed)]);
-    /// Snapshots.
+    /// Snapshots of filesystems.
     SNAPSHOTS = read("snapshots.list", "/api/v2/snapshots");
     /// One snapshot.
     SNAPSHOT = read("snapshots.get", "/api/v2/snapshots/{uid}");

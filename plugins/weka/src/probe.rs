@@ -1,7 +1,8 @@
 //! The probe: what the cluster is, what can be done on it now, how it is and how full it is.
 
 use stowage_provider_sdk::prelude::{
-    Capability, ComponentHealth, ErrorKind, Finding, Health, HealthState, ProbeMode, ProbeReport, Result, Value, error,
+    Capability, CapabilityState, ComponentHealth, ErrorKind, Finding, Health, HealthState, ProbeMode, ProbeReport,
+    Result, Value, error,
 };
 
 use crate::api::Filesystem;
@@ -53,8 +54,16 @@ fn capabilities(rest: &Rest, survey: &Survey) -> Vec<Capability> {
     };
     let flag = |on: bool, id: &str| if on { Capability::supported(id) } else { Capability::unsupported(id) };
     let whole = "it acts on a whole filesystem, which namespaces share";
+    let posix = namespaces(rest, survey);
+    // A bucket stands over a namespace's directory.
+    let unless_bare = |capability: Capability| match (capability.id.as_str(), &capability.state, &posix.state) {
+        ("namespaces.s3", CapabilityState::Supported, CapabilityState::Supported) => capability,
+        ("namespaces.s3", CapabilityState::Supported, lack) => Capability { state: lack.clone(), ..capability },
+        _ => capability,
+    };
+    let s3 = s3::capabilities::probed(rest, survey).into_iter().map(unless_bare).collect::<Vec<_>>();
     vec![
-        namespaces(rest, survey),
+        posix,
         flag(true, "quota.hard")
             .with("quota.rounding-bytes", Value::Number(ROUNDING))
             .with("quota.latency", Value::Text("immediate".to_owned())),
@@ -78,7 +87,7 @@ fn capabilities(rest: &Rest, survey: &Survey) -> Vec<Capability> {
         tenants(rest, survey),
     ]
     .into_iter()
-    .chain(s3::capabilities::probed(rest, survey))
+    .chain(s3)
     .collect()
 }
 

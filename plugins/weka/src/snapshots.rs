@@ -15,7 +15,7 @@ use stowage_provider_sdk::prelude::{
 };
 
 use crate::Weka;
-use crate::api::{Snapshot, time};
+use crate::api::Snapshot;
 use crate::exchanges::{SNAPSHOT, SNAPSHOT_CREATE, SNAPSHOT_DELETE, SNAPSHOT_RESTORE, SNAPSHOTS};
 use crate::filesystems::{self, is_uuid};
 use crate::home::Home;
@@ -97,7 +97,7 @@ impl Snapshots for Weka {
             let told = Told {
                 ref_: reference(&home, &snapshot, &whole),
                 name: shown(&snapshot.name).to_owned(),
-                created_at: time::unix_ms(&snapshot.creation_time),
+                created_at: created(&snapshot),
                 path: Some(format!(".snapshots/{}", snapshot.access_point)),
                 extensions: vec![("made-by".to_owned(), by.to_owned())],
             };
@@ -107,6 +107,11 @@ impl Snapshots for Weka {
         let (items, next) = page::cut(listed.map(told).collect(), &page)?;
         Ok(Page { items, next })
     }
+}
+
+fn created(snapshot: &Snapshot) -> Option<u64> {
+    let at: jiff::Timestamp = snapshot.creation_time.parse().ok()?;
+    u64::try_from(at.as_millisecond()).ok()
 }
 
 /// Every snapshot that the identity sees.

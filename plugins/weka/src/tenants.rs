@@ -194,14 +194,12 @@ fn find(rest: &Rest, stem: &str, name: &str) -> Result<Option<Organization>> {
     let listed = organizations::all(rest)?;
     let (used, limit) = (listed.len() as u64, rest.config.organization_limit);
     let same = |o: &Organization| o.name.strip_prefix(stem).is_some_and(|end| end.len() == OWNER_LENGTH);
-    let mut ours = listed.into_iter().filter(same);
-    match ours.find(|found| found.name == name) {
-        Some(found) => return Ok(Some(found)),
-        None => {
-            if let Some(other) = ours.next() {
-                return Err(error::foreign_owner(format_args!("organization {}", other.name), "another host"));
-            }
-        }
+    let mut ours: Vec<_> = listed.into_iter().filter(same).collect();
+    if let Some(at) = ours.iter().position(|found| found.name == name) {
+        return Ok(Some(ours.swap_remove(at)));
+    }
+    if let Some(other) = ours.first() {
+        return Err(error::foreign_owner(format_args!("organization {}", other.name), "another host"));
     }
     if used >= limit { Err(error::capacity_exhausted("organizations", used, limit)) } else { Ok(None) }
 }

@@ -3,7 +3,6 @@
 pub(crate) mod envelope;
 pub(crate) mod number;
 pub(crate) mod rows;
-pub(crate) mod time;
 
 pub(crate) use envelope::{Junk, Listed};
 pub(crate) use rows::*;

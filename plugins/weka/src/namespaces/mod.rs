@@ -225,6 +225,9 @@ struct Cursor {
     /// The filesystem's uid and name, looked up for the first page alone.
     #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
     filesystem: Option<(String, String)>,
+    /// The first page found no bucket at all, so the others need not ask.
+    #[serde(rename = "b", default, skip_serializing_if = "std::ops::Not::not")]
+    no_buckets: bool,
 }
 
 /// One page of directories: every quota with our mark, and every one right beneath our root whoever made it.
@@ -239,20 +242,21 @@ fn list_directories(rest: &Rest, page: &PageRequest) -> Result<Page> {
         _ => filesystems::shared(rest)?,
     };
     let filesystem = Some((shared.uid.clone(), shared.name.clone()));
+    let buckets = if cursor.no_buckets { Vec::new() } else { s3::buckets::if_any(rest)? };
+    let no_buckets = buckets.is_empty();
     let request = quotas::list_request(rest, &shared.uid);
     let listed = rest.page::<Quota>(&QUOTAS, request, cursor.token.as_deref(), "listing quotas")?;
     let end = cursor.given.saturating_add(page.size());
     let next = if listed.rows.len() > end {
-        Some(Cursor { token: cursor.token, given: end, filesystem })
+        Some(Cursor { token: cursor.token, given: end, filesystem, no_buckets })
     } else {
-        listed.next.map(|token| Cursor { token: Some(token), given: 0, filesystem })
+        listed.next.map(|token| Cursor { token: Some(token), given: 0, filesystem, no_buckets })
     };
     let beneath = format!("/{}/", rest.config.root);
     let is_ours = |quota: &Quota, path: &str| {
         quota.owner().is_some_and(mark::is_ours) || path.strip_prefix(&beneath).is_some_and(|name| !name.contains('/'))
     };
     let rows = listed.rows.iter().skip(cursor.given).take(page.size());
-    let buckets = s3::buckets::if_any(rest)?;
     let items = rows.filter_map(|quota| {
         let listed = directory::listed_reference(&shared, quota, &buckets)?;
         let location = format!("{}:{}", shared.name, listed.path);

@@ -13,7 +13,7 @@ use crate::rest::Rest;
 use crate::survey::Survey;
 
 const NAMESPACES: &str = "namespaces.s3";
-const ACCESS: &str = "access";
+const POLICY: &str = "policy";
 const SESSION: &str = "credentials.session";
 const KEY: &str = "credentials.access-key";
 const REVOKE_SESSION: &str = "revoke.session";
@@ -21,7 +21,7 @@ const AUDIT: &str = "audit";
 
 /// What holds for every cluster; the probe says whether S3 serves.
 pub(crate) fn declared() -> Vec<Capability> {
-    let mut all = vec![access(Capability::supported(ACCESS)), session(Capability::supported(SESSION))];
+    let mut all = vec![policy(Capability::supported(POLICY)), session(Capability::supported(SESSION))];
     all.push(key(Capability::supported(KEY)));
     all.push(no_single_revoke());
     all
@@ -30,11 +30,11 @@ pub(crate) fn declared() -> Vec<Capability> {
 /// What can be had of this cluster now.
 pub(crate) fn probed(rest: &Rest, survey: &Survey) -> Vec<Capability> {
     let mut all: Vec<_> =
-        [NAMESPACES, ACCESS, SESSION, KEY, AUDIT].iter().map(|id| standing(rest, survey, id)).collect();
+        [NAMESPACES, POLICY, SESSION, KEY, AUDIT].iter().map(|id| standing(rest, survey, id)).collect();
     for capability in &mut all {
         *capability = match capability.id.as_str() {
             NAMESPACES => capability.clone().with("bucket.max", Value::Number(MAX_BUCKETS)),
-            ACCESS => access(capability.clone()),
+            POLICY => policy(capability.clone()),
             SESSION => session(capability.clone()),
             KEY => key(capability.clone()),
             // Events are dropped while nobody takes them, and the backend tells nobody.
@@ -64,7 +64,7 @@ fn standing(rest: &Rest, survey: &Survey, id: &str) -> Capability {
     .evidence(seen)
 }
 
-fn access(capability: Capability) -> Capability {
+fn policy(capability: Capability) -> Capability {
     capability
         .with("policy.dialect", Value::Text("iam-json".to_owned()))
         .with("policy.max-bytes", Value::Number(MAX_BYTES))

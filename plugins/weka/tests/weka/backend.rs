@@ -235,7 +235,8 @@ impl Backend {
         for place in &declared.sensitive {
             let [Step::XmlPath(path)] = place.at.as_slice() else { panic!("{:?}", place.at) };
             let name = path.rsplit('/').next().unwrap();
-            let between = text.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once(&format!("</{name}>")));
+            let between =
+                text.split_once(&format!("<{name}>")).and_then(|(_, rest)| rest.split_once(&format!("</{name}>")));
             captured.push(between.map(|(value, _)| value.to_owned()).map(|value| {
                 text = text.replace(&value, "***");
                 self.seal(value)

@@ -157,7 +157,8 @@ impl Bench {
         let mut all = Vec::new();
         let mut cursor = None;
         for _ in 0..ROUNDS {
-            let page = self.call(|| <Weka as Namespaces>::list_page(PageRequest { cursor: cursor.clone(), limit })).unwrap();
+            let page =
+                self.call(|| <Weka as Namespaces>::list_page(PageRequest { cursor: cursor.clone(), limit })).unwrap();
             all.extend(page.items);
             match page.next {
                 None => return all,

@@ -27,7 +27,7 @@ fn a_directory_is_made_limited_filled_listed_and_purged() {
     let shared = tree.last().unwrap();
     assert_eq!((shared.uid, shared.gid, shared.perm), (2001, 2002, 0o770));
 
-    let state = bench.call(|| Weka::inspect(native.clone())).unwrap();
+    let state = bench.call(|| <Weka as Namespaces>::inspect(native.clone())).unwrap();
     assert_eq!(state.lifecycle, Lifecycle::Ready);
     assert_eq!(state.location, "gpuaas-kind-fs:/stowage/ab12cd34-ef56gh78ij");
     assert_eq!(state.effective_limits, [limit(10 * GIB + 4096, Enforcement::Block)]);
@@ -47,7 +47,7 @@ fn a_directory_is_made_limited_filled_listed_and_purged() {
     bench.delete("op-9", &native, &DataPolicy::Purge).unwrap();
     assert_eq!(bench.control().list_tree(None, KIND_FS, "/stowage").unwrap().len(), 1);
     assert!(bench.listed(100).is_empty());
-    assert_eq!(bench.call(|| Weka::inspect(native.clone())).unwrap().lifecycle, Lifecycle::Gone);
+    assert_eq!(bench.call(|| <Weka as Namespaces>::inspect(native.clone())).unwrap().lifecycle, Lifecycle::Gone);
     bench.delete("op-9", &native, &DataPolicy::Purge).unwrap();
 }
 
@@ -57,7 +57,7 @@ fn a_writer_is_stopped_by_the_quota_and_freed_by_a_larger_one() {
     let native = bench.create("op-1", &spec("aaaa-bbbb", 64 * 1024)).unwrap();
     let write = |bytes| bench.control().write_file(None, KIND_FS, "/stowage/aaaa-bbbb/shared/f", &vec![1; bytes]);
     assert!(write(128 * 1024).is_err());
-    let change = |call| Weka::set_limits(call, native.clone(), vec![limit(GIB, Enforcement::Block)]);
+    let change = |call| <Weka as Namespaces>::set_limits(call, native.clone(), vec![limit(GIB, Enforcement::Block)]);
     assert_eq!(bench.settle("op-2", change).unwrap(), native);
     write(128 * 1024).unwrap();
     let listed = bench.listed(10);
@@ -172,7 +172,7 @@ fn bad_specifications_are_refused_before_anything_is_sent() {
         assert_eq!(kind(bench.create("op-1", &spec)), "Invalid", "{spec:?}");
     }
     let s3 = NamespaceSpec { protocols: vec![Protocol::S3], ..spec("x", GIB) };
-    assert_eq!(kind(bench.create("op-1", &s3)), "Unsupported");
+    assert_eq!(kind(bench.create("op-1", &s3)), "Invalid", "a bucket's name has three letters at least");
     assert!(bench.control().requests_after(0).is_empty());
 }
 
@@ -189,15 +189,16 @@ fn a_filesystem_is_made_grown_and_removed() {
 
     let puts = bench.requests("PUT", "");
     assert_eq!(puts.last().unwrap().body["auth_required"], true, "authentication is turned on once it is filled");
-    let change = |call| Weka::set_limits(call, native.clone(), vec![limit(2 * GIB, Enforcement::Block)]);
+    let change =
+        |call| <Weka as Namespaces>::set_limits(call, native.clone(), vec![limit(2 * GIB, Enforcement::Block)]);
     bench.settle("op-2", change).unwrap();
-    let state = bench.call(|| Weka::inspect(native.clone())).unwrap();
+    let state = bench.call(|| <Weka as Namespaces>::inspect(native.clone())).unwrap();
     assert_eq!(state.effective_limits, [limit(2 * GIB, Enforcement::Block)]);
     assert_eq!(bench.usage(std::slice::from_ref(&native))[0].as_ref().unwrap().len(), 1);
 
     bench.delete("op-3", &native, &DataPolicy::Purge).unwrap();
     assert!(bench.listed(10).is_empty());
-    assert_eq!(bench.call(|| Weka::inspect(native.clone())).unwrap().lifecycle, Lifecycle::Gone);
+    assert_eq!(bench.call(|| <Weka as Namespaces>::inspect(native.clone())).unwrap().lifecycle, Lifecycle::Gone);
     assert!(bench.usage(&[native])[0].is_err());
 }
 
@@ -218,14 +219,6 @@ fn a_renamed_filesystem_is_not_deleted() {
     let renamed = String::from_utf8(native).unwrap().replace("sw-aaaa", "sw-zzzz").into_bytes();
     assert_eq!(kind(bench.delete("op-2", &renamed, &DataPolicy::Purge)), "ForeignOwner");
     assert_eq!(bench.listed(10).len(), 1);
-}
-
-#[test]
-fn organizations_are_unsupported_and_say_so() {
-    let bench = Bench::configured(r#"{"isolation":"organization"}"#);
-    assert_eq!(kind(bench.create("op-1", &spec("aaaa-bbbb", GIB))), "Unsupported");
-    let report = bench.call(|| Weka::preflight(ProbeMode::ReadOnly)).unwrap();
-    assert!(report.iter().any(|finding| finding.check == "isolation" && finding.level == FindingLevel::Fail));
 }
 
 #[test]
@@ -253,7 +246,7 @@ fn a_reserved_filesystem_is_refused_by_every_call() {
 fn node_work_that_failed_is_asked_for_again_in_the_next_attempt_only() {
     let bench = Bench::start();
     let spec = spec("aaaa-bbbb", GIB);
-    let ask = |call: Call| bench.call(|| Weka::create(call, spec.clone()));
+    let ask = |call: Call| bench.call(|| <Weka as Namespaces>::create(call, spec.clone()));
     let Progress::NeedsNode(work) = ask(call("op-1")).unwrap() else { panic!() };
     let fail = |step: &NodeStep| NodeResult {
         id: step.id.clone(),
@@ -297,7 +290,7 @@ fn the_schema_refuses_what_the_adapter_refuses() {
 fn references_of_others_are_refused() {
     let bench = Bench::start();
     for bytes in [b"".to_vec(), b"junk".to_vec(), br#"{"k":"m","n":"a","h":"b"}"#.to_vec()] {
-        assert_eq!(kind(bench.call(|| Weka::inspect(bytes.clone()))), "Invalid");
+        assert_eq!(kind(bench.call(|| <Weka as Namespaces>::inspect(bytes.clone()))), "Invalid");
         assert_eq!(kind(bench.delete("op", &bytes, &DataPolicy::Purge)), "Invalid");
     }
 }

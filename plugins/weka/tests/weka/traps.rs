@@ -12,7 +12,7 @@ use weka_emulator::{Fault, Owner, Release, Rule};
 
 use crate::bench::{Bench, DIRECTORY, FILESYSTEM, GIB, call, kind, limit, spec};
 use crate::scripted::{answering, failing};
-use crate::{lifecycle, mounting, report, scripted};
+use crate::{lifecycle, mounting, report, s3, scripted};
 
 /// How a trap is held.
 enum Held {
@@ -117,7 +117,7 @@ const TRAPS: &[Trap] = &[
     trap(
         "problem-28",
         "S3 that is not ready yet (tools 82)",
-        Deferred("S3 half: readiness is polled when buckets are made"),
+        By(&[s3::bucketing::containers_that_are_not_ready_are_waited_for]),
     ),
     trap(
         "problem-29",
@@ -189,10 +189,39 @@ const TRAPS: &[Trap] = &[
             mounting::a_filesystem_that_requires_authentication_gets_a_sealed_token_that_mounts_it,
         ]),
     ),
-    trap("rule-09", "parent S3 users and policies", Deferred("S3 half")),
-    trap("rule-10", "STS lifetimes and revocation", Deferred("S3 half")),
-    trap("rule-11", "buckets", Deferred("S3 half")),
-    trap("rule-12", "audit webhook", Deferred("S3 half; preflight shows its state")),
+    trap(
+        "rule-09",
+        "parent S3 users and policies",
+        By(&[
+            s3::parenting::a_parent_is_made_once_with_a_password_that_only_the_host_knows,
+            s3::policing::a_policy_is_replaced_by_making_attaching_and_only_then_removing,
+            s3::policing::a_policy_over_2048_bytes_is_refused_with_both_numbers_and_a_smaller_one_fits,
+            s3::policing::actions_that_the_backend_does_not_have_are_losses_and_never_sent,
+        ]),
+    ),
+    trap(
+        "rule-10",
+        "STS lifetimes and revocation",
+        By(&[
+            s3::sessioning::a_session_is_issued_with_handles_and_ends_by_the_hosts_clock,
+            s3::sessioning::what_cannot_be_a_session_is_refused_before_anything_is_sent,
+            s3::sessioning::one_session_cannot_be_ended_alone_and_the_answer_names_what_can,
+        ]),
+    ),
+    trap(
+        "rule-11",
+        "buckets",
+        By(&[
+            s3::bucketing::a_namespace_with_s3_is_a_bucket_over_its_directory,
+            s3::bucketing::s3_is_given_to_data_and_taken_again_and_the_data_stays,
+            s3::bucketing::lifecycle_rules_become_exactly_what_was_asked_for,
+        ]),
+    ),
+    trap(
+        "rule-12",
+        "audit webhook",
+        By(&[s3::auditing::events_are_sent_to_the_receiver_with_a_token_that_the_adapter_never_sees]),
+    ),
     trap(
         "rule-13",
         "organizations",
@@ -249,7 +278,7 @@ fn a_full_filesystem_table_is_told_before_anything_is_made() {
     let host = Arc::new(stowage_provider_sdk::native::MemoryHost::new(FILESYSTEM).answering(move |_| {
         Ok(http::Response { status: 200, headers: vec![], body: body.clone().into_bytes(), captured: vec![] })
     }));
-    let answer = with_host(host.clone(), || Weka::create(call("op-1"), spec("aaaa-bbbb", GIB)));
+    let answer = with_host(host.clone(), || <Weka as Namespaces>::create(call("op-1"), spec("aaaa-bbbb", GIB)));
     let error = answer.unwrap_err();
     let ErrorKind::CapacityExhausted(hit) = error.kind else { panic!("{error:?}") };
     assert_eq!((hit.counter.as_str(), hit.used, hit.limit), ("filesystems", 1024, 1024));
@@ -306,7 +335,7 @@ fn a_missing_quota_is_none_with_either_status() {
         bench.switch("quota_missing_status", status);
         let native = bench.create("op-1", &spec("aaaa-bbbb", GIB)).unwrap();
         bench.delete("op-2", &native, &DataPolicy::Keep).unwrap();
-        let state = bench.call(|| Weka::inspect(native.clone())).unwrap();
+        let state = bench.call(|| <Weka as Namespaces>::inspect(native.clone())).unwrap();
         assert_eq!(lookup(&state.extensions, "quota"), Some("missing"), "{status}");
         let usage = &bench.usage(std::slice::from_ref(&native))[0];
         assert_eq!(usage.as_ref().unwrap_err().kind, ErrorKind::NotFound);
@@ -360,7 +389,8 @@ fn a_removal_in_progress_is_pending() {
     bench.switch("filesystem_remove_ms", 7_200_000);
     let native = bench.create("op-1", &spec("aaaa-bbbb", GIB)).unwrap();
     for _ in 0..2 {
-        let progress = bench.call(|| Weka::delete(call("op-2"), native.clone(), DataPolicy::Purge)).unwrap();
+        let progress =
+            bench.call(|| <Weka as Namespaces>::delete(call("op-2"), native.clone(), DataPolicy::Purge)).unwrap();
         let Progress::Pending(job) = progress else { panic!("{progress:?}") };
         assert!(matches!(bench.call(|| Weka::poll(job.handle.clone())).unwrap(), Status::Running(_)));
     }
@@ -419,7 +449,7 @@ fn every_number_of_a_quota_is_sent() {
     assert_eq!((&sent["hard_limit_bytes"], &sent["soft_limit_bytes"]), (&(GIB + 1).into(), &0.into()));
     assert_eq!((&sent["grace_seconds"], &sent["owner"]), (&0.into(), &"sw:op-1".into()));
     // Rounded up by the backend, and still what was asked for: nothing is put again.
-    let again = |call| Weka::set_limits(call, native.clone(), vec![limit(GIB + 1, Enforcement::Block)]);
+    let again = |call| <Weka as Namespaces>::set_limits(call, native.clone(), vec![limit(GIB + 1, Enforcement::Block)]);
     bench.settle("op-2", again).unwrap();
     assert_eq!(bench.changes().len(), 1);
 }
@@ -474,7 +504,7 @@ fn data_services_are_found_by_role() {
 fn effective_limits_come_from_the_quota() {
     let bench = Bench::start();
     let native = bench.create("op-1", &spec("aaaa-bbbb", GIB + 1)).unwrap();
-    let state = bench.call(|| Weka::inspect(native)).unwrap();
+    let state = bench.call(|| <Weka as Namespaces>::inspect(native)).unwrap();
     assert_eq!(state.effective_limits, [limit(GIB + 4096, Enforcement::Block)]);
 }
 
@@ -512,7 +542,7 @@ fn an_expired_session_is_renewed_once() {
     let bench = Bench::start();
     let native = bench.create("op-1", &spec("aaaa-bbbb", GIB)).unwrap();
     bench.control().clock().advance(301_000);
-    assert_eq!(bench.call(|| Weka::inspect(native)).unwrap().lifecycle, Lifecycle::Ready);
+    assert_eq!(bench.call(|| <Weka as Namespaces>::inspect(native)).unwrap().lifecycle, Lifecycle::Ready);
     assert_eq!(bench.requests("POST", "/login").len(), 1);
     assert_eq!(bench.requests("POST", "/login/refresh").len(), 1);
 }
@@ -547,7 +577,7 @@ fn a_directory_made_anew_gets_its_quota_again() {
     let native = bench.create("op-1", &spec("aaaa-bbbb", GIB)).unwrap();
     bench.control().remove(None, "gpuaas-kind-fs", "/stowage/aaaa-bbbb").unwrap();
     bench.control().make_dir("gpuaas-kind-fs", "/stowage/aaaa-bbbb", Owner::default()).unwrap();
-    let change = |call| Weka::set_limits(call, native.clone(), vec![limit(GIB, Enforcement::Block)]);
+    let change = |call| <Weka as Namespaces>::set_limits(call, native.clone(), vec![limit(GIB, Enforcement::Block)]);
     let anew = bench.settle("op-2", change).unwrap();
     assert_ne!(anew, native, "the reference names the new inode");
     assert_eq!(bench.listed(10)[0].owner.as_deref(), Some("op-1"));

@@ -174,10 +174,7 @@ fn an_unlink_that_was_not_done_is_no_success() {
 
 #[test]
 fn switched_off_or_in_another_isolation_s3_is_unsupported_and_never_asked_for() {
-    for config in [
-        r#"{"filesystem":"gpuaas-kind-fs","s3":{"enabled":false}}"#,
-        r#"{"isolation":"filesystem"}"#,
-    ] {
+    for config in [r#"{"filesystem":"gpuaas-kind-fs","s3":{"enabled":false}}"#, r#"{"isolation":"filesystem"}"#] {
         let bench = with(config);
         assert_eq!(kind(bench.create("op-1", &both())), "Unsupported", "{config}");
         assert_eq!(kind(bench.call(|| Weka::find_principal("x".to_owned()))), "Unsupported", "{config}");
@@ -203,9 +200,8 @@ pub(crate) fn lifecycle_rules_become_exactly_what_was_asked_for() {
     let rule = |days: &str, prefix: &str| {
         vec![("expire-days".to_owned(), days.to_owned()), ("prefix".to_owned(), prefix.to_owned())]
     };
-    let set = |rules: Vec<Extensions>| {
-        bench.settle("op-2", |call| Weka::set_lifecycle(call, native.clone(), rules.clone()))
-    };
+    let set =
+        |rules: Vec<Extensions>| bench.settle("op-2", |call| Weka::set_lifecycle(call, native.clone(), rules.clone()));
     let adds = || bench.requests("POST", "/lifecycle/rules").len();
     set(vec![rule("30", "tmp/"), rule("90", "logs/")]).unwrap();
     assert_eq!(adds(), 2);
@@ -219,7 +215,8 @@ pub(crate) fn lifecycle_rules_become_exactly_what_was_asked_for() {
     assert_eq!(kind(set(vec![rule("0", "")])), "Invalid");
     let many = (0..1001).map(|n| rule("1", &format!("p{n}/"))).collect();
     assert_eq!(kind(set(many)), "TooLarge");
-    let files = bench.create("op-3", &NamespaceSpec { protocols: vec![Protocol::Posix], physical_id: "cccc-dddd".into(), ..both() });
+    let files = bench
+        .create("op-3", &NamespaceSpec { protocols: vec![Protocol::Posix], physical_id: "cccc-dddd".into(), ..both() });
     let files = files.unwrap();
     assert_eq!(kind(bench.call(|| Weka::set_lifecycle(call("op-4"), files, Vec::new()))), "Invalid");
 }

@@ -111,7 +111,8 @@ fn keys_of_every_parent_are_listed_and_a_foreign_one_is_told() {
     // Made by hand, as the parent: it bears no mark.
     bench.call(|| {
         use stowage_provider_sdk::host;
-        const MAKE: Exchange = Exchange::new("s3.service-accounts.create").post("control", "/api/v2/s3/serviceAccounts");
+        const MAKE: Exchange =
+            Exchange::new("s3.service-accounts.create").post("control", "/api/v2/s3/serviceAccounts");
         let request = Request::new().flow_with("login", super::SECRET, &[("org", "Root")]);
         assert!(host::send(&MAKE, request.json(&serde_json::json!({}))).unwrap().is_success());
     });

@@ -44,7 +44,8 @@ fn s3_under_every_release_isolation_and_readiness() {
                         assert_eq!(told.state, CapabilityState::Supported, "{case}");
                         bench.create("op-1", &both()).unwrap();
                         let parent = parent_with_policy(&bench);
-                        let issued = issue(&bench, "op-2", CredentialRequest::Session(session_request(&parent))).unwrap();
+                        let issued =
+                            issue(&bench, "op-2", CredentialRequest::Session(session_request(&parent))).unwrap();
                         assert!(!pair(&issued).id.is_empty(), "{case}");
                     }
                 }
@@ -60,15 +61,15 @@ fn the_probe_tells_the_numbers_that_a_host_must_keep_to() {
         let found = capability(&bench, id);
         found.constraints.into_iter().find(|(name, _)| name == key).map(|(_, value)| value)
     };
-    assert_eq!(number("access", "policy.max-bytes"), Some(Value::Number(2048)));
-    assert_eq!(number("access", "policy.dialect"), Some(Value::Text("iam-json".to_owned())));
+    assert_eq!(number("policy", "policy.max-bytes"), Some(Value::Number(2048)));
+    assert_eq!(number("policy", "policy.dialect"), Some(Value::Text("iam-json".to_owned())));
     assert_eq!(number("credentials.session", "session.min-ttl"), Some(Value::Seconds(900)));
     assert_eq!(number("credentials.session", "session.max-ttl"), Some(Value::Seconds(604_800)));
     assert_eq!(number("credentials.access-key", "key.max-per-principal"), Some(Value::Number(100)));
     assert_eq!(capability(&bench, "revoke.session").state, CapabilityState::Unsupported);
     assert_eq!(capability(&bench, "audit").state, CapabilityState::Supported);
     bench.control().set_s3_containers(0);
-    for id in ["namespaces.s3", "access", "credentials.session", "credentials.access-key", "audit"] {
+    for id in ["namespaces.s3", "policy", "credentials.session", "credentials.access-key", "audit"] {
         assert!(matches!(capability(&bench, id).state, CapabilityState::Unavailable(_)), "{id}");
     }
 }

@@ -81,9 +81,7 @@ pub(crate) fn parent_with_policy(bench: &Bench) -> NativeRef {
 }
 
 pub(crate) fn apply(bench: &Bench, native: &NativeRef, policy: Option<Policy>) -> Result<NativeRef> {
-    bench.settle("policy", |call| {
-        Weka::apply_policy(call, policy.clone(), AttachPoint::Principal(native.clone()))
-    })
+    bench.settle("policy", |call| Weka::apply_policy(call, policy.clone(), AttachPoint::Principal(native.clone())))
 }
 
 pub(crate) fn session_request(parent: &NativeRef) -> SessionRequest {

@@ -14,7 +14,9 @@ fn read(bench: &Bench, native: &NativeRef) -> Option<Policy> {
 fn changes(bench: &Bench) -> Vec<String> {
     let all = bench.changes();
     let policies = all.iter().filter(|request| request.path.contains("/s3/policies"));
-    policies.map(|request| format!("{} {}", request.method, request.path.rsplit("/s3/policies").next().unwrap())).collect()
+    policies
+        .map(|request| format!("{} {}", request.method, request.path.rsplit("/s3/policies").next().unwrap()))
+        .collect()
 }
 
 #[test]
