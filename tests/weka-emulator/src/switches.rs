@@ -159,6 +159,9 @@ switches! {
     s3_quota_status: u16 = 403;
     /// Error code of the S3 port for the key of an expired session ("ExpiredToken" or "InvalidAccessKeyId").
     s3_expired_code: String = "ExpiredToken".to_owned();
+    /// The S3 port of releases before 5.0 has ListBuckets, HeadObject, DeleteObjects and CopyObject, which the documents
+    /// list only from 5.0 on.
+    s3_unlisted_calls: bool = true;
     /// The S3 port takes bodies with a trailing checksum, which newer SDKs send by default over TLS (documents know only
     /// MD5).
     s3_trailing_checksums: bool = false;

@@ -52,6 +52,10 @@ const ACTIONS: [(&str, Option<&str>); 30] = [
     ("DeleteObjectTagging", Some("s3:DeleteObjectTagging")),
 ];
 
+/// Operations that the documents list only since this release.
+const LISTED_LATE: [&str; 4] = ["ListBuckets", "HeadObject", "DeleteObjects", "CopyObject"];
+const LISTED_SINCE: [u32; 3] = [5, 0, 0];
+
 /// Where a request came in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin {
@@ -138,6 +142,12 @@ impl S3Access for Plane {
         let Some((_, action)) = ACTIONS.iter().find(|(known, _)| *known == name.as_str()) else {
             return Err(S3Error::new(S3ErrorCode::NotImplemented));
         };
+        if LISTED_LATE.contains(&name.as_str()) {
+            let state = self.state.lock();
+            if !state.switches.s3_unlisted_calls && !state.release.has(LISTED_SINCE) {
+                return Err(S3Error::new(S3ErrorCode::NotImplemented));
+            }
+        }
         let origin = cx.extensions_mut().get::<Origin>().copied();
         let conditions = condition_values(key.as_ref(), origin, cx.headers());
         let caller = Caller { key, conditions };

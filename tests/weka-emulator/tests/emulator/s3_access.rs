@@ -267,6 +267,13 @@ async fn what_the_real_server_has_not_is_not_implemented_here_either() {
     {
         assert_eq!(bench.s3_get(&root, path).await.refusal(), (501, "NotImplemented".to_owned()), "{path}");
     }
+    bench.switch("s3_unlisted_calls", json!(false));
+    for release in ["4.4.22", "5.0.1"] {
+        bench.control().set_release(release.parse().unwrap());
+        let status = if release == "5.0.1" { 200 } else { 501 };
+        assert_eq!(bench.s3_get(&root, "/").await.status, status, "{release}");
+        assert_eq!(bench.s3_get(&root, "/data?list-type=2").await.status, 200, "{release}");
+    }
     let copy = [("x-amz-copy-source", "/data/x")];
     let part = bench.ask(Some(&root), Method::PUT, "/data/y?partNumber=1&uploadId=u", &copy, b"").await;
     assert_eq!(part.refusal(), (501, "NotImplemented".to_owned()));
