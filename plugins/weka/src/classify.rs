@@ -173,7 +173,7 @@ pub(crate) const RULES: &[Rule] = &[
         code: "NoAttachedPolicy",
         statuses: &[],
         words: &[&["no attached policy"]],
-        means: |_| error::not_ready("access", "PARENT_HAS_NO_POLICY", "apply the parent's policy first"),
+        means: |_| error::not_ready("policy", "PARENT_HAS_NO_POLICY", "apply the parent's policy first"),
     },
     Rule {
         code: "ParentKeysRefused",

@@ -115,5 +115,5 @@ fn parent(reference: &[u8], secret: Option<&str>) -> Result<Parent> {
 /// Where clients reach S3.
 fn endpoint(rest: &Rest) -> Result<String> {
     let endpoint = rest.config.s3.endpoint.as_deref().map(|endpoint| endpoint.trim().trim_end_matches('/').to_owned());
-    endpoint.ok_or_else(|| error::not_ready("access", NO_ENDPOINT, NO_ENDPOINT_REMEDY))
+    endpoint.ok_or_else(|| error::not_ready("credentials.session", NO_ENDPOINT, NO_ENDPOINT_REMEDY))
 }

@@ -68,7 +68,7 @@ fn refused(answer: &Result<Keys>) -> bool {
 }
 
 fn unbound() -> Error {
-    error::not_ready("access", "S3_ENDPOINT_NOT_BOUND", "bind the provider's endpoint `s3` to the cluster's S3 service")
+    error::not_ready("credentials.session", "S3_ENDPOINT_NOT_BOUND", "bind the provider's endpoint `s3` to the cluster's S3 service")
 }
 
 fn over_rest(rest: &Rest, parent: &Parent<'_>, document: &Document, ttl_s: u32) -> Result<Keys> {
@@ -151,10 +151,10 @@ fn said(response: &Response) -> Error {
             Error { message: text, ..error::invalid("policy", "is refused by the S3 service") }
         }
         ("STSNotInitialized", _) => {
-            error::not_ready("access", "STS_NOT_INITIALIZED", "wait until the S3 service is up")
+            error::not_ready("credentials.session", "STS_NOT_INITIALIZED", "wait until the S3 service is up")
         }
         ("RequestTimeTooSkewed", _) => error::not_ready(
-            "access",
+            "credentials.session",
             "CLOCK_SKEW",
             "set the clocks of this host and of the cluster by the same source",
         ),
