@@ -150,21 +150,21 @@ impl Control {
         };
         let cx = operation.context();
         let again = |problem: Box<Problem>| Flow::Retry { problem, after: None, few: false }.alone();
-        // After a lost answer there may be a key that the record does not know, beside or instead of the one that it does.
-        let mut natives: Vec<NativeRef> = credential.native.clone().map(NativeRef).into_iter().collect();
-        if natives.is_empty() || credential.keys > 1 {
-            let answer = self.guard(operation, provider.find_credential(&cx, &credential.owner)).await;
-            match sort(operation, CallKind::Look, answer) {
-                Called::Value(found) => {
-                    let found = found.map(|info| info.native).filter(|native| !natives.contains(native));
-                    natives.extend(found);
+        // After a lost answer there may be keys that the record does not know, beside or instead of the one that it does.
+        let known = credential.native.take().map(NativeRef);
+        let native = match &known {
+            Some(native) => Some(native.clone()),
+            None => {
+                let answer = self.guard(operation, provider.find_credential(&cx, &credential.owner)).await;
+                match sort(operation, CallKind::Look, answer) {
+                    Called::Value(found) => found.map(|info| info.native),
+                    Called::Gone => None,
+                    Called::Flow(Flow::Fail(problem)) => return Ok(again(problem)),
+                    Called::Flow(flow) | Called::Unknown(flow) => return Ok(flow.alone()),
                 }
-                Called::Gone => {}
-                Called::Flow(Flow::Fail(problem)) => return Ok(again(problem)),
-                Called::Flow(flow) | Called::Unknown(flow) => return Ok(flow.alone()),
             }
-        }
-        for native in &natives {
+        };
+        if let Some(native) = &native {
             let mut call = operation.call();
             call.owner.clone_from(&credential.owner);
             let answer = provider.revoke_credential(&cx, &call, native, &RevokeScope::Credential);
@@ -177,6 +177,12 @@ impl Control {
                 }
                 Called::Flow(Flow::Fail(problem)) => return Ok(again(problem)),
                 Called::Flow(flow) | Called::Unknown(flow) => return Ok(flow.alone()),
+            }
+            if known.is_none() || credential.keys > 1 {
+                // There may be more of it.
+                let mut change = Transaction::new();
+                change.update(&credential, version);
+                return Ok((Flow::Again, change));
             }
         }
         if let Err(error) = self.forget_sealed(&mut credential).await {

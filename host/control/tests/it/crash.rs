@@ -20,30 +20,34 @@ use stowage_policy::Mode;
 use stowage_ports::provider::ErrorKind;
 use stowage_store::{Segments, Tables};
 
-use crate::support::{
-    Crash, Fault, Live, Way, World, namespace, new_namespace, new_workload, operator, project, request, until,
+use crate::{
+    credential_crashes::keys_are_counted,
+    support::{
+        Crash, Fault, Live, Way, World, namespace, new_namespace, new_workload, operator, project, request, until,
+    },
 };
 
 /// A client of a host that may die.
-struct Client<'w> {
+pub(crate) struct Client<'w> {
     world: &'w World,
     crashes: Vec<Crash>,
-    live: Option<Live>,
+    pub(crate) live: Option<Live>,
     lives: usize,
 }
 
 impl<'w> Client<'w> {
-    fn new(world: &'w World, crashes: Vec<Crash>) -> Self {
+    pub(crate) fn new(world: &'w World, crashes: Vec<Crash>) -> Self {
         Self { world, crashes, live: None, lives: 0 }
     }
 
     /// The host, started anew if it has died.
-    async fn host(&mut self) -> &Live {
+    pub(crate) async fn host(&mut self) -> &Live {
         if self.live.as_ref().is_some_and(|live| live.store.dead()) {
             self.live.take().unwrap().stop().await;
         }
         if self.live.is_none() {
             ledgers_hold(self.world).await;
+            keys_are_counted(self.world).await;
             let crash = self.crashes.get(self.lives).copied();
             self.lives += 1;
             // A start only reads, so it cannot die in it.
@@ -53,7 +57,7 @@ impl<'w> Client<'w> {
     }
 
     /// Repeats the request until a host has answered it.
-    async fn ask<T, F: Future<Output = Result<T, ControlError>>>(
+    pub(crate) async fn ask<T, F: Future<Output = Result<T, ControlError>>>(
         &mut self,
         mut what: impl FnMut(std::sync::Arc<Control>) -> F,
     ) -> T {
@@ -81,7 +85,7 @@ impl<'w> Client<'w> {
         }
     }
 
-    async fn succeeds(&mut self, operation: Operation) -> Operation {
+    pub(crate) async fn succeeds(&mut self, operation: Operation) -> Operation {
         let operation = self.done(operation).await;
         assert_eq!(operation.state, OperationState::Succeeded, "{:?}", operation.error);
         operation
@@ -106,7 +110,7 @@ impl<'w> Client<'w> {
         self.succeeds(started.operation.unwrap()).await;
     }
 
-    async fn workload(&mut self, of: &str, id: &str) -> WorkloadName {
+    pub(crate) async fn workload(&mut self, of: &str, id: &str) -> WorkloadName {
         self.ask(async |control: std::sync::Arc<Control>| {
             control.register_workload(&operator(), new_workload(of, id), request(&format!("workload-{id}"))).await
         })
@@ -144,7 +148,7 @@ impl<'w> Client<'w> {
         }
     }
 
-    async fn release(&mut self, workload: &WorkloadName) {
+    pub(crate) async fn release(&mut self, workload: &WorkloadName) {
         let (operation, _) = self
             .ask(async |control: std::sync::Arc<Control>| {
                 let options = request(&format!("release-{}", workload.workload));
@@ -298,7 +302,7 @@ async fn clean(world: &World, mut client: Client<'_>) {
 }
 
 /// Each run has a runtime of its own: paused time begins anew.
-fn run(story: impl Future<Output = ()>) {
+pub(crate) fn run(story: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(story);
 }
 

@@ -9,6 +9,8 @@
 
 mod access;
 mod crash;
+mod credential_crashes;
+mod credentials;
 mod drift;
 mod mounting;
 mod namespaces;

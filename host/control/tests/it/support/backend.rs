@@ -16,6 +16,7 @@ use stowage_ports::provider::{
 
 use super::{
     MemorySecrets,
+    keys::Access,
     script::{self, Script},
 };
 
@@ -63,6 +64,10 @@ pub(crate) struct Holdings {
     pub(crate) probed: Vec<port::Capability>,
     /// How it shows what it holds.
     pub(crate) script: Script,
+    /// Protocols by namespace, where they were changed.
+    pub(crate) protocols: BTreeMap<String, Vec<port::Protocol>>,
+    /// Parents and keys.
+    pub(crate) access: Access,
     /// Failures of every call of a name.
     standing: BTreeMap<String, ErrorKind>,
 }
@@ -122,6 +127,16 @@ impl Backend {
     /// From now on a probe finds this capability.
     pub(crate) fn can(&self, id: &str) {
         self.holds.lock().unwrap().probed.push(supported(id));
+    }
+
+    /// From now on a probe finds this capability, in this state and with these constraints.
+    pub(crate) fn finds(&self, id: &str, state: port::CapabilityState, constraints: Vec<(&str, port::Value)>) {
+        let mut found = supported(id);
+        found.state = state;
+        found.constraints = constraints.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let mut holds = self.holds.lock().unwrap();
+        holds.probed.retain(|known| known.id != id);
+        holds.probed.push(found);
     }
 
     /// From now on plans are wider than asked.
@@ -454,11 +469,20 @@ impl port::Provider for Backend {
     async fn set_namespace_protocols(
         &self,
         _: &CallContext,
-        _: &Call,
-        _: &NativeRef,
-        _: &[port::Protocol],
+        call: &Call,
+        native: &NativeRef,
+        protocols: &[port::Protocol],
     ) -> Answer<Progress> {
-        unsupported("namespaces")
+        let way = self.way;
+        self.change("set-protocols", |holds| {
+            if way == Way::Job
+                && let Some(pending) = holds.job("protocols", &call.owner)
+            {
+                return Ok(pending);
+            }
+            holds.protocols.insert(text(native), protocols.to_vec());
+            Ok(Progress::Done(native.clone()))
+        })
     }
     async fn set_namespace_lifecycle(
         &self,
@@ -508,14 +532,17 @@ impl port::Provider for Backend {
     async fn detach(&self, _: &CallContext, _: &Call, _: &[u8], _: bool) -> Answer<Progress> {
         unsupported("mounts")
     }
-    async fn ensure_principal(&self, _: &CallContext, _: &Call, _: &port::PrincipalSpec) -> Answer<Progress> {
-        unsupported("access")
+    async fn ensure_principal(&self, _: &CallContext, call: &Call, spec: &port::PrincipalSpec) -> Answer<Progress> {
+        self.change("ensure-principal", |holds| holds.access.ensure(call, spec, &self.secrets).map(Progress::Done))
     }
-    async fn delete_principal(&self, _: &CallContext, _: &Call, _: &NativeRef) -> Answer<Progress> {
-        unsupported("access")
+    async fn delete_principal(&self, _: &CallContext, _: &Call, native: &NativeRef) -> Answer<Progress> {
+        self.change("delete-principal", |holds| holds.access.delete(native).map(Progress::Done))
     }
-    async fn find_principal(&self, _: &CallContext, _: &str) -> Answer<Option<NativeRef>> {
-        unsupported("access")
+    async fn find_principal(&self, _: &CallContext, owner: &str) -> Answer<Option<NativeRef>> {
+        self.look("find-principal", |holds| {
+            let found = holds.access.principals.iter().find(|(_, principal)| principal.owner == owner);
+            Ok(found.map(|(name, _)| NativeRef(name.clone().into_bytes())))
+        })
     }
     async fn list_principals(&self, _: &CallContext, _: &PageRequest) -> Answer<port::Page<port::PrincipalInfo>> {
         unsupported("access")
@@ -527,19 +554,31 @@ impl port::Provider for Backend {
         &self,
         _: &CallContext,
         _: &Call,
-        _: Option<&port::Policy>,
-        _: &port::AttachPoint,
+        policy: Option<&port::Policy>,
+        at: &port::AttachPoint,
     ) -> Answer<Progress> {
-        unsupported("access")
+        let (Some(port::Policy::IamJson(document)), port::AttachPoint::Principal(native)) = (policy, at) else {
+            panic!("{policy:?} at {at:?}")
+        };
+        self.change("apply-policy", |holds| {
+            let principal = holds.access.principals.get_mut(&text(native)).ok_or_else(|| error(ErrorKind::NotFound))?;
+            principal.policy = Some(document.clone());
+            Ok(Progress::Done(native.clone()))
+        })
     }
     async fn read_policy(&self, _: &CallContext, _: &port::AttachPoint) -> Answer<Option<port::Policy>> {
         unsupported("access")
     }
-    async fn issue_credential(&self, _: &CallContext, _: &Call, _: &port::CredentialRequest) -> Answer<port::Issue> {
-        unsupported("access")
+    async fn issue_credential(
+        &self,
+        _: &CallContext,
+        call: &Call,
+        request: &port::CredentialRequest,
+    ) -> Answer<port::Issue> {
+        self.change("issue-credential", |holds| holds.access.issue(call, request, &self.secrets))
     }
-    async fn find_credential(&self, _: &CallContext, _: &str) -> Answer<Option<port::CredentialInfo>> {
-        unsupported("access")
+    async fn find_credential(&self, _: &CallContext, owner: &str) -> Answer<Option<port::CredentialInfo>> {
+        self.look("find-credential", |holds| Ok(holds.access.find(owner)))
     }
     async fn list_credentials(
         &self,
@@ -556,10 +595,10 @@ impl port::Provider for Backend {
         &self,
         _: &CallContext,
         _: &Call,
-        _: &NativeRef,
-        _: &port::RevokeScope,
+        native: &NativeRef,
+        scope: &port::RevokeScope,
     ) -> Answer<port::Revocation> {
-        unsupported("access")
+        self.change("revoke", |holds| holds.access.revoke(native, scope))
     }
     async fn configure_audit(&self, _: &CallContext, _: &Call, _: &port::AuditTarget) -> Answer<Progress> {
         unsupported("audit")

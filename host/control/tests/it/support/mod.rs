@@ -2,6 +2,7 @@
 
 mod agent;
 mod backend;
+mod keys;
 mod script;
 mod secrets;
 mod store;

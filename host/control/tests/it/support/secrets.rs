@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use stowage_ports::{SecretError, SecretName, Secrets};
 
 #[derive(Default)]
@@ -30,6 +30,11 @@ impl MemorySecrets {
     fn check(&self) -> Result<(), SecretError> {
         let failed = || SecretError::Io("the disk is gone".to_owned());
         if self.1.load(Ordering::SeqCst) { Err(failed()) } else { Ok(()) }
+    }
+
+    pub(crate) fn field(&self, name: &str, field: &str) -> Option<String> {
+        let all = self.0.lock().unwrap();
+        all.get(&(name.to_owned(), field.to_owned())).map(|value| value.expose_secret().to_owned())
     }
 
     pub(crate) fn insert(&self, name: &str, value: &str) {
