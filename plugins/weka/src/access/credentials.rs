@@ -47,22 +47,20 @@ pub(crate) fn key(rest: &Rest, call: &Call, request: &KeyRequest) -> Result<Issu
     make(rest, call, parent, document)
 }
 
-/// Makes a new key with the same policy, and removes the old one.
+/// Makes a new key with the same policy. The old one works on until it is revoked: its users change over meanwhile.
 pub(crate) fn rotate(rest: &Rest, call: &Call, old: &Key) -> Result<Issue> {
     endpoint(rest)?;
     let user = accounts::login(rest, &old.parent.secret);
     let document = match accounts::policy(&user, &old.key)? {
         Some(Some(document)) => document.unmarked(),
         Some(None) => return Err(error::invalid("ref", "is a key without a policy of its own; issue another instead")),
-        // An earlier try of this rotation has removed the old key and its answer was lost: its new one has the policy.
+        // The old key went meanwhile: what an earlier try of this rotation has made has the policy.
         None => match accounts::find(&user, &accounts::keys(&user)?, &call.owner)? {
             Some((_, document)) => document.unmarked(),
             None => return Err(error::not_found(format_args!("service account {}", old.key))),
         },
     };
-    let answer = make(rest, call, old.parent.clone(), document.marked(&call.owner).fitting()?)?;
-    accounts::delete(&user, &old.key)?;
-    Ok(answer)
+    make(rest, call, old.parent.clone(), document.marked(&call.owner).fitting()?)
 }
 
 fn marked(policy: &Policy, call: &Call) -> Result<Document> {

@@ -175,7 +175,7 @@ const SETS: [&str; 6] = ["Action", "NotAction", "Resource", "NotResource", "AWS"
 fn canonical(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
-            let kept = fields.iter().filter(|(name, value)| !(name.as_str() == "Sid" && **value == Value::from("")));
+            let kept = fields.iter().filter(|(name, value)| name.as_str() != "Sid" || value.as_str() != Some(""));
             let read = |(name, value): (&String, &Value)| {
                 let read = match canonical(value) {
                     one @ (Value::String(_) | Value::Object(_)) if SETS.contains(&name.as_str()) => {

@@ -54,7 +54,7 @@ fn a_repeated_issue_leaves_one_key() {
 }
 
 #[test]
-fn a_key_is_rotated_into_one_with_the_same_policy_and_the_old_one_ends() {
+fn a_key_is_rotated_into_one_with_the_same_policy_and_both_work_until_the_old_one_is_revoked() {
     let bench = ready();
     let parent = parent_with_policy(&bench);
     let old = key(&bench, "op-1", &parent).unwrap();
@@ -62,13 +62,23 @@ fn a_key_is_rotated_into_one_with_the_same_policy_and_the_old_one_ends() {
         Issue::Issued(issued) => issued,
         other => panic!("{other:?}"),
     };
+    let two = |a: &Issued, b: &Issued| {
+        let mut ids = vec![pair(a).id.clone(), pair(b).id.clone()];
+        ids.sort_unstable();
+        ids
+    };
     let new = rotate();
-    assert_eq!(key_ids(&bench, Some(&parent), 10), [pair(&new).id.clone()]);
+    assert_eq!(key_ids(&bench, Some(&parent), 10), two(&old, &new));
     // Its answer was lost: the same rotation again.
     let again = rotate();
-    assert_eq!(key_ids(&bench, Some(&parent), 10), [pair(&again).id.clone()]);
+    assert_eq!(key_ids(&bench, Some(&parent), 10), two(&old, &again));
     let read = bench.call(|| Weka::read_policy(AttachPoint::Key(again.ref_.clone()))).unwrap();
     assert_eq!(read, key_request(&parent).policy);
+    revoke(&bench, &old.ref_, RevokeScope::Credential).unwrap();
+    assert_eq!(key_ids(&bench, Some(&parent), 10), [pair(&again).id.clone()]);
+    // And once more, though the old one is gone.
+    let last = rotate();
+    assert_eq!(key_ids(&bench, Some(&parent), 10), [pair(&last).id.clone()]);
     let lost = bench.call(|| Weka::rotate(call("op-3"), old.ref_.clone()));
     assert_eq!(kind(lost), "NotFound");
 }
