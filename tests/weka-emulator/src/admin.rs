@@ -4,8 +4,9 @@
 
 use std::path::PathBuf;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
@@ -109,7 +110,17 @@ pub(crate) fn router(control: Control) -> Router {
         .route("/admin/files", put(write_file).get(read_file))
         .route("/admin/tree", get(tree))
         .route("/admin/mounts", get(mounts).post(mount).delete(unmount))
+        .layer(middleware::from_fn_with_state(control.clone(), keep))
         .with_state(control)
+}
+
+/// What the admin port changed is kept before it answers.
+async fn keep(State(control): State<Control>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    match control.save() {
+        Ok(()) => response,
+        Err(error) => Problem(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
 }
 
 async fn index() -> Answer {

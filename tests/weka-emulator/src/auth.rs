@@ -101,6 +101,8 @@ impl Tokens {
     }
 
     fn issue(&mut self, user: Uid, now: Millis, access_secs: u64, refresh_secs: u64) -> (String, String) {
+        self.access.retain(|_, grant| grant.expires > now);
+        self.refresh.retain(|_, grant| grant.expires > now);
         let access = random_token("access");
         let refresh = random_token("refresh");
         let lives = |secs: u64| now.saturating_add(secs.saturating_mul(1000));

@@ -25,6 +25,9 @@ use crate::switches::Switches;
 use crate::tree::node::{Ino, Kind, Maker};
 use crate::tree::volume::Volume;
 
+/// How long a mounted writer's change may wait to be kept, unless it syncs.
+const BETWEEN_SAVES: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// A hold on a running emulator; clones hold the same one.
 #[derive(Clone)]
 pub struct Control {
@@ -343,6 +346,23 @@ impl Control {
     /// The mounts in being.
     pub fn mounts(&self) -> Vec<MountRow> {
         self.state.lock().mounts.rows()
+    }
+
+    /// Writes what changed since it was written last, when the emulator was started with a state directory.
+    pub fn save(&self) -> std::io::Result<()> {
+        self.state.lock().save()
+    }
+
+    /// Saves what changes without a call: what clients write through mounts.
+    pub(crate) async fn save_now_and_then(self) {
+        loop {
+            tokio::time::sleep(BETWEEN_SAVES).await;
+            let control = self.clone();
+            let saved = tokio::task::spawn_blocking(move || control.save()).await;
+            if let Ok(Err(error)) = saved {
+                tracing::error!(%error, "could not keep the cluster");
+            }
+        }
     }
 
     /// Unmounts everything; the emulator does this when it stops.

@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::clock::Clock;
 use crate::control::{Control, Outages};
+use crate::keep::Keep;
 use crate::listen::{self, Endpoint, Outage};
 use crate::presets::Preset;
 use crate::release::Release;
@@ -53,6 +54,9 @@ pub struct Options {
     pub release: Option<Release>,
     /// Where file bytes lie; default a directory under the system's temporary one, removed at the end.
     pub tree: Option<PathBuf>,
+    /// Where the whole cluster is kept. If one is there already it goes on, and `preset`, `password`, `switches` and
+    /// `tree` have no say; without it the cluster ends with the emulator.
+    pub state: Option<PathBuf>,
     /// The password of `admin`.
     pub password: String,
     /// TLS for the REST API and for S3; without it, plain HTTP.
@@ -71,6 +75,7 @@ impl Default for Options {
             preset: Preset::default(),
             release: None,
             tree: None,
+            state: None,
             password: DEFAULT_PASSWORD.to_owned(),
             tls: None,
             switches: Switches::default(),
@@ -99,6 +104,14 @@ pub enum StartError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// The state directory cannot be used.
+    #[error("cannot use the state directory {path}: {problem}")]
+    State {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
     },
     /// The certificate or key cannot be used.
     #[error("cannot use the TLS certificate or key: {0}")]
@@ -135,19 +148,29 @@ impl Emulator {
         }
         crate::users::check_password(&options.password).map_err(|_| StartError::Password)?;
         let tls = options.tls.as_ref().map(acceptor).transpose()?;
-        let remove_tree = options.tree.is_none();
-        let tree = options.tree.unwrap_or_else(|| std::env::temp_dir().join(format!("weka-emulator-{}", Uid::fresh())));
+        let remove_tree = options.tree.is_none() && options.state.is_none();
+        let keep = options.state.as_deref().map(Keep::open).transpose()?;
+        let tree = match (&options.state, &options.tree) {
+            (Some(state), _) => state.join("trees"),
+            (None, Some(tree)) => tree.clone(),
+            (None, None) => std::env::temp_dir().join(format!("weka-emulator-{}", Uid::fresh())),
+        };
         std::fs::create_dir_all(&tree).map_err(|source| StartError::Tree { path: tree.clone(), source })?;
         let clock = Clock::default();
-        let release = match options.release {
-            Some(release) => release,
-            None => {
-                "4.4.22".parse().map_err(|error: crate::UnreadableRelease| StartError::Preset(error.to_string()))?
+        let state = match keep {
+            Some(keep) if keep.has_cluster() => State::restore(keep, options.release.clone(), &clock, tree.clone())?,
+            keep => {
+                let release = match &options.release {
+                    Some(release) => release.clone(),
+                    None => "4.4.22"
+                        .parse()
+                        .map_err(|error: crate::UnreadableRelease| StartError::Preset(error.to_string()))?,
+                };
+                let Options { preset, switches, password, .. } = &options;
+                State::preset(*preset, release, switches.clone(), password, clock.clone(), tree.clone(), keep)
+                    .map_err(StartError::Preset)?
             }
         };
-        let state =
-            State::preset(options.preset, release, options.switches, &options.password, clock.clone(), tree.clone())
-                .map_err(StartError::Preset)?;
         let state = Arc::new(Mutex::new(state));
         let (stop, stopped) = watch::channel(false);
         let mut outages = Vec::new();
@@ -185,6 +208,7 @@ impl Emulator {
         let control = Control { state, clock, outages: Arc::new(outages), tally };
         let (listener, address) = bind(options.admin).await?;
         let router = crate::admin::router(control.clone());
+        let saving = stopped.clone();
         let mut stopped = stopped;
         tasks.push(tokio::spawn(async move {
             tokio::select! {
@@ -194,6 +218,11 @@ impl Emulator {
                 _ = stopped.wait_for(|stop| *stop) => {}
             }
         }));
+        if let Some(path) = &options.state {
+            let unwritten = |error: io::Error| StartError::State { path: path.clone(), problem: error.to_string() };
+            control.save().map_err(unwritten)?;
+            tasks.push(tokio::spawn(until(saving, control.clone().save_now_and_then())));
+        }
         let admin_url = format!("http://{address}");
         Ok(Running { rest_urls, s3_url, admin_url, control, stop, tasks, tree, remove_tree })
     }
@@ -266,6 +295,9 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.stop.send_replace(true);
         self.control.unmount_all();
+        if let Err(error) = self.control.save() {
+            tracing::error!(%error, "could not keep the cluster");
+        }
         if self.remove_tree
             && let Err(error) = std::fs::remove_dir_all(&self.tree)
         {

@@ -37,6 +37,7 @@ mod events;
 mod faults;
 mod filesystems;
 mod groups;
+mod keep;
 mod licence;
 mod listen;
 mod login_page;

@@ -26,12 +26,16 @@ struct Arguments {
     /// The cluster to be: live-4.4.22 (as observed) or s3-ready
     #[arg(long, default_value = "live-4.4.22")]
     preset: Preset,
-    /// The release to claim, 4.2 to 5.1; decides which routes exist
-    #[arg(long, default_value = "4.4.22")]
-    release: Release,
-    /// Directory for file bytes; default: a temporary one, removed at the end
+    /// The release to claim, 4.2 to 5.1; decides which routes exist [default: 4.4.22, or that of a kept cluster]
     #[arg(long)]
+    release: Option<Release>,
+    /// Directory for file bytes; default: a temporary one, removed at the end
+    #[arg(long, conflicts_with = "state")]
     tree: Option<PathBuf>,
+    /// Directory in which the whole cluster is kept over a restart, file bytes too; a cluster that is there already goes
+    /// on, and --preset and --password have no say
+    #[arg(long)]
+    state: Option<PathBuf>,
     /// Password of the user admin in the organization Root
     #[arg(long, env = "WEKA_EMULATOR_PASSWORD", default_value = DEFAULT_PASSWORD, hide_env_values = true)]
     password: String,
@@ -55,7 +59,9 @@ async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let explicit = switch_changes(&arguments.switches)?;
     let running = Emulator::start(options(arguments)?).await?;
+    running.control().set_switches(&explicit).context("--switch")?;
     let ready = json!({
         "ready": true,
         "rest_url": running.rest_url(),
@@ -82,21 +88,26 @@ fn options(arguments: Arguments) -> anyhow::Result<Options> {
         _ => None,
     };
     let mut switches = Switches::default();
-    for setting in &arguments.switches {
-        let (name, value) = setting.split_once('=').with_context(|| format!("--switch {setting}: NAME=JSON"))?;
-        let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
-        let change = [(name.to_owned(), value)].into_iter().collect();
-        switches.set(&change).with_context(|| format!("--switch {setting}"))?;
-    }
+    switches.set(&switch_changes(&arguments.switches)?).context("--switch")?;
     Ok(Options {
         listen: arguments.listen,
         s3_listen: arguments.s3_listen,
         admin: arguments.admin,
         preset: arguments.preset,
-        release: Some(arguments.release),
+        release: arguments.release,
         tree: arguments.tree,
+        state: arguments.state,
         password: arguments.password,
         tls,
         switches,
     })
+}
+
+/// The switches that the command line names; on a kept cluster they change what was kept.
+fn switch_changes(settings: &[String]) -> anyhow::Result<serde_json::Map<String, serde_json::Value>> {
+    let read = |setting: &String| {
+        let (name, value) = setting.split_once('=').with_context(|| format!("--switch {setting}: NAME=JSON"))?;
+        Ok((name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| json!(value))))
+    };
+    settings.iter().map(read).collect()
 }

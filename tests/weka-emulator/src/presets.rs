@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::containers::{Backend, Machines};
 use crate::filesystems::Asks;
 use crate::groups::Group;
+use crate::keep::Keep;
 use crate::organizations::{Organization, ROOT};
 use crate::release::Release;
 use crate::s3::{S3, Service};
@@ -67,8 +68,10 @@ impl State {
         password: &str,
         clock: Clock,
         tree_dir: PathBuf,
+        keep: Option<Keep>,
     ) -> Result<Self, String> {
         let mut state = Self::empty(clock, preset, release, tree_dir);
+        state.keep = keep;
         state.switches = switches;
         state.tokens.set_refresh_secs(state.switches.refresh_token_secs);
         state.machines = Machines {

@@ -173,7 +173,10 @@ fn query_of(uri: &Uri) -> Option<BTreeMap<String, String>> {
 /// Runs the handler under the lock, and logs what it answered.
 fn run_and_log(state: &Mutex<State>, incoming: &Incoming, bare: &str, fault: Option<Fault>) -> Outgoing {
     let mut locked = state.lock();
-    let (session, outgoing) = run(&mut locked, incoming, bare);
+    let (session, mut outgoing) = run(&mut locked, incoming, bare);
+    if let Err(error) = locked.save() {
+        outgoing = Refusal::message(500, &format!("the emulator cannot keep its state: {error}")).into();
+    }
     push(&mut locked, incoming, session.as_ref(), &outgoing, fault);
     outgoing
 }

@@ -14,6 +14,7 @@ use crate::events::Events;
 use crate::faults::Faults;
 use crate::filesystems::Filesystem;
 use crate::groups::Group;
+use crate::keep::Keep;
 use crate::licence::Licence;
 use crate::login_page::Banner;
 use crate::mount_defaults::MountDefaults;
@@ -75,6 +76,8 @@ pub(crate) struct State {
     /// Where the block files lie.
     pub(crate) tree_dir: PathBuf,
     pub(crate) serials: BTreeMap<String, u64>,
+    /// Where all of this is kept over a restart, if it is.
+    pub(crate) keep: Option<Keep>,
 }
 
 impl State {
@@ -113,6 +116,7 @@ impl State {
             mounts: Mounts::default(),
             tree_dir,
             serials: BTreeMap::new(),
+            keep: None,
         }
     }
 
@@ -137,10 +141,22 @@ impl State {
         }
     }
 
+    /// Where the bytes of a filesystem lie.
+    pub(crate) fn blocks_of(&self, uid: Uid) -> PathBuf {
+        self.tree_dir.join(format!("{uid}.blocks"))
+    }
+
+    /// Where the rest of its tree is kept.
+    pub(crate) fn tree_of(&self, uid: Uid) -> PathBuf {
+        self.tree_dir.join(format!("{uid}.tree"))
+    }
+
     /// Makes the empty tree of a new filesystem.
     pub(crate) fn new_volume(&self, serial: u64, uid: Uid, budget: u64) -> std::io::Result<Arc<Volume>> {
-        let store = BlockFile::create(&self.tree_dir.join(format!("{uid}.blocks")))?;
-        Ok(Arc::new(Volume::new(serial, budget, self.tree_rules(), self.clock.clone(), store)))
+        let kept = self.keep.is_some();
+        let store = BlockFile::create(&self.blocks_of(uid), kept)?;
+        let volume = Volume::new(serial, budget, self.tree_rules(), self.clock.clone(), store);
+        Ok(Arc::new(if kept { volume.kept_at(self.tree_of(uid)) } else { volume }))
     }
 
     /// Lets what was due happen: removals end, tasks finish.
@@ -173,6 +189,8 @@ impl State {
         self.s3.buckets.retain(|_, bucket| bucket.filesystem != uid);
         self.mounts.drop_filesystem(uid);
         self.tokens.drop_mount_tokens_of(uid);
-        std::fs::remove_file(self.tree_dir.join(format!("{uid}.blocks"))).ok();
+        for file in [self.blocks_of(uid), self.tree_of(uid)] {
+            std::fs::remove_file(file).ok();
+        }
     }
 }

@@ -22,7 +22,7 @@ pub(crate) use kinds::KINDS;
 pub(crate) use routes::{aggregate, custom, describe, list, local};
 
 /// Events that are kept.
-const KEPT: usize = 10_000;
+const KEPT: usize = 2000;
 
 /// Fields whose values no event may show.
 const SECRETS: [&str; 10] = [

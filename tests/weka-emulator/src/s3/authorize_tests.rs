@@ -41,7 +41,8 @@ impl Scene {
         let release = "4.4.22".parse().unwrap();
         let (switches, clock) = (Switches::default(), Clock::default());
         let mut state =
-            State::preset(Preset::S3Ready, release, switches, "Pass-word1", clock, tree.path().to_owned()).unwrap();
+            State::preset(Preset::S3Ready, release, switches, "Pass-word1", clock, tree.path().to_owned(), None)
+                .unwrap();
         let user = Uid::fresh();
         state.users.push(User {
             uid: user,

@@ -89,6 +89,9 @@ impl Door {
         }
         response.headers_mut().insert("server", HeaderValue::from_static("S3"));
         self.report(&about, &response, begun.elapsed());
+        if self.plane.state.lock().save().is_err() {
+            return refusal(S3Error::new(S3ErrorCode::InternalError));
+        }
         response
     }
 

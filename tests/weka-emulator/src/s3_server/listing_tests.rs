@@ -16,7 +16,7 @@ const WRITER: Writer = Writer { uid: 1000, gid: 1000 };
 
 fn volume() -> (tempfile::TempDir, Volume) {
     let dir = tempfile::tempdir().unwrap();
-    let store = BlockFile::create(&dir.path().join("blocks")).unwrap();
+    let store = BlockFile::create(&dir.path().join("blocks"), false).unwrap();
     let rules = Rules { file_metadata_blocks: 0, zero_grace_is_advisory: true, big_inodes: true };
     (dir, Volume::new(0, 1 << 30, rules, Clock::default(), store))
 }

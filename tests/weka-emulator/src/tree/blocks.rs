@@ -1,9 +1,10 @@
 //! Where file bytes lie: one sparse file per filesystem, cut into slots of 64 KiB.
 //!
 //! A slot is reference counted. A snapshot copies only the map from position to slot; the first write to a shared slot
-//! moves it (copy on write). Dropping the last holder gives the slot back.
+//! moves it (copy on write). Dropping the last holder gives the slot back; where the tree is kept over a restart, it is
+//! used again only after the next save (see [`super::saved`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -19,12 +20,16 @@ const SLOT: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct BlockFile {
     file: File,
-    slots: Mutex<Slots>,
+    /// Slots that are given back wait for a save.
+    kept: bool,
+    room: Mutex<Room>,
 }
 
 #[derive(Debug, Default)]
-struct Slots {
+struct Room {
     free: Vec<u64>,
+    /// Given back since the last save.
+    returned: Vec<u64>,
     next: u64,
 }
 
@@ -43,22 +48,41 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.store.slots.lock().free.push(self.index);
+        let mut room = self.store.room.lock();
+        let whereto = if self.store.kept { &mut room.returned } else { &mut room.free };
+        whereto.push(self.index);
     }
 }
 
 impl BlockFile {
     /// Makes an empty backing file, replacing one that is there.
-    pub(crate) fn create(path: &Path) -> io::Result<Arc<Self>> {
+    pub(crate) fn create(path: &Path, kept: bool) -> io::Result<Arc<Self>> {
         let file = File::options().read(true).write(true).create(true).truncate(true).open(path)?;
-        Ok(Arc::new(Self { file, slots: Mutex::default() }))
+        Ok(Arc::new(Self { file, kept, room: Mutex::default() }))
+    }
+
+    /// Opens the backing file of a tree that was saved; [`Slots`] says which slots it uses.
+    pub(crate) fn open(path: &Path) -> io::Result<Arc<Self>> {
+        let file = File::options().read(true).write(true).open(path)?;
+        Ok(Arc::new(Self { file, kept: true, room: Mutex::default() }))
+    }
+
+    /// Slots that were given back and that a save, begun now, will no longer name.
+    pub(crate) fn returned(&self) -> Vec<u64> {
+        std::mem::take(&mut self.room.lock().returned)
+    }
+
+    /// After that save: they may be used again, unless it failed.
+    pub(crate) fn hand_out_again(&self, returned: Vec<u64>, saved: bool) {
+        let mut room = self.room.lock();
+        if saved { room.free.extend(returned) } else { room.returned.extend(returned) }
     }
 
     fn take(self: &Arc<Self>) -> Slot {
-        let mut slots = self.slots.lock();
-        let index = slots.free.pop().unwrap_or_else(|| {
-            let next = slots.next;
-            slots.next = slots.next.saturating_add(1);
+        let mut room = self.room.lock();
+        let index = room.free.pop().unwrap_or_else(|| {
+            let next = room.next;
+            room.next = room.next.saturating_add(1);
             next
         });
         Slot { index, store: Arc::clone(self) }
@@ -70,6 +94,32 @@ impl BlockFile {
 pub(crate) struct Content {
     len: u64,
     slots: BTreeMap<u64, Arc<Slot>>,
+}
+
+/// The slots of a tree that is read back: files that shared one before share it again.
+pub(crate) struct Slots {
+    store: Arc<BlockFile>,
+    used: HashMap<u64, Arc<Slot>>,
+}
+
+impl Slots {
+    pub(crate) fn of(store: &Arc<BlockFile>) -> Self {
+        Self { store: Arc::clone(store), used: HashMap::new() }
+    }
+
+    fn slot(&mut self, index: u64) -> Arc<Slot> {
+        let store = &self.store;
+        Arc::clone(self.used.entry(index).or_insert_with(|| Arc::new(Slot { index, store: Arc::clone(store) })))
+    }
+
+    /// Says that every slot in use is known: the others are free.
+    pub(crate) fn settle(self) {
+        let used: BTreeSet<u64> = self.used.keys().copied().collect();
+        let next = used.last().map_or(0, |last| last.saturating_add(1));
+        let mut room = self.store.room.lock();
+        room.free = (0..next).filter(|index| !used.contains(index)).collect();
+        room.next = next;
+    }
 }
 
 /// The part of `[offset, offset + len)` that lies in one slot.
@@ -96,6 +146,16 @@ fn pieces(offset: u64, len: usize) -> impl Iterator<Item = Piece> {
 }
 
 impl Content {
+    /// Position and slot of each piece that is no hole.
+    pub(crate) fn indices(&self) -> Vec<(u64, u64)> {
+        self.slots.iter().map(|(position, slot)| (*position, slot.index)).collect()
+    }
+
+    /// What [`Self::indices`] described.
+    pub(crate) fn restored(len: u64, indices: Vec<(u64, u64)>, slots: &mut Slots) -> Self {
+        Self { len, slots: indices.into_iter().map(|(position, index)| (position, slots.slot(index))).collect() }
+    }
+
     /// Length in bytes.
     pub(crate) fn len(&self) -> u64 {
         self.len
@@ -167,7 +227,7 @@ mod tests {
 
     fn store() -> (tempfile::TempDir, Arc<BlockFile>) {
         let dir = tempfile::tempdir().unwrap();
-        let store = BlockFile::create(&dir.path().join("blocks")).unwrap();
+        let store = BlockFile::create(&dir.path().join("blocks"), false).unwrap();
         (dir, store)
     }
 

@@ -53,6 +53,14 @@ fn refused(errno: Errno) -> fuser::Errno {
 }
 
 impl View {
+    /// Answers when the tree is where a restart finds it.
+    fn sync(&self, reply: ReplyEmpty) {
+        match self.volume.save() {
+            Ok(()) => reply.ok(),
+            Err(_) => reply.error(fuser::Errno::EIO),
+        }
+    }
+
     pub(crate) fn new(volume: Arc<Volume>, read_only: bool) -> Self {
         Self { volume, read_only, listings: Mutex::default(), next_handle: AtomicU64::new(1) }
     }
@@ -338,11 +346,11 @@ impl Filesystem for View {
     }
 
     fn fsync(&self, _request: &Request, _ino: INodeNo, _handle: FileHandle, _data_only: bool, reply: ReplyEmpty) {
-        reply.ok();
+        self.sync(reply);
     }
 
     fn fsyncdir(&self, _request: &Request, _ino: INodeNo, _handle: FileHandle, _data_only: bool, reply: ReplyEmpty) {
-        reply.ok();
+        self.sync(reply);
     }
 
     fn opendir(&self, _request: &Request, ino: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {

@@ -8,6 +8,7 @@ pub(crate) mod io;
 pub(crate) mod mount;
 pub(crate) mod node;
 pub(crate) mod ops;
+pub(crate) mod saved;
 pub(crate) mod snapshots;
 pub(crate) mod volume;
 

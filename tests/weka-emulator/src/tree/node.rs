@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
+
 use super::blocks::Content;
 
 /// An inode number as the REST API shows it; may be above 2^53 and above 2^63.
@@ -49,7 +51,7 @@ pub(crate) struct Node {
 }
 
 /// The mark of an inode that is part of a snapshot.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct SnapshotView {
     pub(crate) view_id: u64,
     pub(crate) writable: bool,

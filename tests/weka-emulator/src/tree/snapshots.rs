@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
 use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
 
 use super::accounting::Quota;
 use super::node::{Ino, Kind, Node, SnapshotView};
@@ -17,7 +18,7 @@ use super::volume::Tree;
 type Place<'a> = dyn FnMut(&mut Tree, Ino, &Node) -> (Ino, Option<SnapshotView>) + 'a;
 
 /// What a snapshot keeps beside its visible image.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Frozen {
     pub(crate) access_point: String,
     image_root: Ino,

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 
 fn volume(budget: u64) -> (tempfile::TempDir, Volume) {
     let dir = tempfile::tempdir().unwrap();
-    let store = BlockFile::create(&dir.path().join("blocks")).unwrap();
+    let store = BlockFile::create(&dir.path().join("blocks"), false).unwrap();
     let rules = Rules { file_metadata_blocks: 0, zero_grace_is_advisory: true, big_inodes: true };
     (dir, Volume::new(0, budget, rules, Clock::default(), store))
 }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use rustix::io::Errno;
 use super::accounting::{BLOCK, Quota};
 use super::blocks::BlockFile;
 use super::node::{Ino, Kind, Maker, Node};
+use super::saved::Kept;
 use super::snapshots::Frozen;
 use crate::clock::Clock;
 
@@ -32,7 +34,27 @@ pub(crate) struct Rules {
 /// A shared tree.
 #[derive(Debug)]
 pub(crate) struct Volume {
-    tree: Mutex<Tree>,
+    pub(super) tree: Mutex<Tree>,
+    /// Where it is kept over a restart, if it is.
+    pub(super) kept: Option<Kept>,
+}
+
+/// A tree under its lock. Who takes it for changing marks it as changed.
+pub(crate) struct Locked<'a>(MutexGuard<'a, Tree>);
+
+impl Deref for Locked<'_> {
+    type Target = Tree;
+
+    fn deref(&self) -> &Tree {
+        &self.0
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut Tree {
+        self.0.changed = true;
+        &mut self.0
+    }
 }
 
 /// The tree under its lock.
@@ -51,8 +73,10 @@ pub(crate) struct Tree {
     pub(crate) rules: Rules,
     pub(crate) clock: Clock,
     pub(crate) store: Arc<BlockFile>,
-    filesystem_number: u64,
-    next: u64,
+    pub(super) filesystem_number: u64,
+    pub(super) next: u64,
+    /// Since it was saved last.
+    pub(super) changed: bool,
 }
 
 impl Volume {
@@ -72,6 +96,7 @@ impl Volume {
             store,
             filesystem_number,
             next: 0,
+            changed: true,
         };
         let mut root = Node::new(Kind::Dir(BTreeMap::new()), Maker::ROOT, now);
         root.subtree = BLOCK;
@@ -79,11 +104,17 @@ impl Volume {
         tree.nodes.insert(tree.root, root);
         tree.snapshot_dir = tree.next_ino();
         tree.nodes.insert(tree.snapshot_dir, Node::new(Kind::Dir(BTreeMap::new()), Maker::ROOT, now));
-        Self { tree: Mutex::new(tree) }
+        Self { tree: Mutex::new(tree), kept: None }
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Tree> {
-        self.tree.lock()
+    /// Keeps the tree in this file; [`Self::save`] writes it.
+    pub(crate) fn kept_at(mut self, path: PathBuf) -> Self {
+        self.kept = Some(Kept::new(path));
+        self
+    }
+
+    pub(crate) fn lock(&self) -> Locked<'_> {
+        Locked(self.tree.lock())
     }
 }
 

@@ -16,6 +16,7 @@ mod mounts;
 mod observed;
 mod organizations;
 mod quotas;
+mod restart;
 mod roles;
 mod s3_access;
 mod s3_audit;
