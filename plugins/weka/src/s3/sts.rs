@@ -68,7 +68,11 @@ fn refused(answer: &Result<Keys>) -> bool {
 }
 
 fn unbound() -> Error {
-    error::not_ready("credentials.session", "S3_ENDPOINT_NOT_BOUND", "bind the provider's endpoint `s3` to the cluster's S3 service")
+    error::not_ready(
+        "credentials.session",
+        "S3_ENDPOINT_NOT_BOUND",
+        "bind the provider's endpoint `s3` to the cluster's S3 service",
+    )
 }
 
 fn over_rest(rest: &Rest, parent: &Parent<'_>, document: &Document, ttl_s: u32) -> Result<Keys> {

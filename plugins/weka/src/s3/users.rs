@@ -33,6 +33,9 @@ pub(crate) struct User {
     pub(crate) posix_uid: u64,
     #[serde(default, deserialize_with = "number::whole")]
     pub(crate) posix_gid: u64,
+    /// The IAM policy that it has.
+    #[serde(default)]
+    pub(crate) policy: Option<String>,
 }
 
 /// What the adapter notes of a user that it makes. It is written before the user is, so that a lost answer is found again.

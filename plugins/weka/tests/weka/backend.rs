@@ -28,6 +28,7 @@ pub(crate) struct Backend {
     base: String,
     /// Where the endpoint `s3` is bound to, if it is.
     s3: Mutex<Option<String>>,
+    masked: Mutex<Option<String>>,
     control: Control,
     config: Mutex<String>,
     runtime: tokio::runtime::Handle,
@@ -48,6 +49,7 @@ impl Backend {
         Self {
             base: base.to_owned(),
             s3: Mutex::default(),
+            masked: Mutex::default(),
             control,
             config: Mutex::new(config.to_owned()),
             runtime,
@@ -66,6 +68,11 @@ impl Backend {
     /// Gives the host a secret, as the host makes one.
     pub(crate) fn give(&self, name: &str, username: &str, password: &str) {
         self.secrets.lock().unwrap().insert(name.to_owned(), (username.to_owned(), password.to_owned()));
+    }
+
+    /// Masks the values of fields of this name in every answer, as the host does for names like secrets.
+    pub(crate) fn mask(&self, field: &str) {
+        *self.masked.lock().unwrap() = Some(field.to_owned());
     }
 
     /// Loses the state that the adapter keeps with the host.
@@ -226,6 +233,10 @@ impl Backend {
         };
         drop(sessions);
         let (body, captured) = self.take_out(&declared, answer);
+        let body = match self.masked.lock().unwrap().as_deref() {
+            Some(field) => blanked(&body, field),
+            None => body,
+        };
         Ok(Response { status, headers: Vec::new(), body, captured })
     }
 
@@ -268,6 +279,27 @@ impl Backend {
         }
         (serde_json::to_vec(&parsed).unwrap(), captured)
     }
+}
+
+/// The body with the texts of every field of this name masked.
+fn blanked(body: &[u8], field: &str) -> Vec<u8> {
+    fn walk(value: &mut Value, field: &str) {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    match member {
+                        Value::String(text) if name == field && !text.is_empty() => *text = "[masked]".to_owned(),
+                        other => walk(other, field),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| walk(item, field)),
+            _ => {}
+        }
+    }
+    let Ok(mut document) = serde_json::from_slice::<Value>(body) else { return body.to_vec() };
+    walk(&mut document, field);
+    serde_json::to_vec(&document).unwrap()
 }
 
 fn fill(document: &mut Value, place: &[Step], value: &str) {

@@ -91,6 +91,20 @@ fn a_policy_that_another_hand_has_changed_is_passed_by_and_not_taken_for_ours() 
 }
 
 #[test]
+fn a_parent_whose_name_ends_like_a_secret_gets_its_policy_too() {
+    let bench = ready();
+    let name = "sw-p2k4tpem";
+    bench.host.give("made/weka/sw-p2k4tpem", name, "Made-by-the-host-1");
+    bench.host.mask(name);
+    let native = bench.settle("parent", |call| Weka::ensure_principal(call, super::principal(name))).unwrap();
+    apply(&bench, &native, Some(envelope())).unwrap();
+    assert_eq!(read(&bench, &native), Some(envelope()));
+    let before = changes(&bench).len();
+    apply(&bench, &native, Some(envelope())).unwrap();
+    assert_eq!(changes(&bench).len(), before);
+}
+
+#[test]
 fn policies_are_listed_in_every_shape() {
     for shape in ["names", "objects", "map"] {
         let bench = ready();
