@@ -138,18 +138,19 @@ async fn an_owner_gets_a_credential_for_an_hour_and_only_the_answer_has_its_secr
     assert!(!format!("{stored:?}").contains("-of-KEY1"), "{stored:?}");
     assert_eq!(world.secrets.names(), Vec::<String>::new(), "without a request id the secret is gone at once");
     // One parent with an envelope over its project's buckets, and a session narrowed to the prefix.
-    let holds = world.backend.holds.lock().unwrap();
-    let (name, parent) = holds.access.principals.iter().next().unwrap();
-    let project8 = name.strip_prefix("sw-").unwrap();
-    assert!(credential.bucket.starts_with(&format!("{project8}-")), "{} {name}", credential.bucket);
-    let envelope = String::from_utf8(parent.policy.clone().unwrap()).unwrap();
-    assert!(envelope.contains(&format!("arn:aws:s3:::{project8}-*/*")), "{envelope}");
-    let key = &holds.access.keys["KEY1"];
-    assert_eq!(key.ttl_s, Some(3600));
-    let policy = String::from_utf8(key.policy.clone()).unwrap();
-    assert!(policy.contains(&format!("arn:aws:s3:::{}/datasets/*", credential.bucket)), "{policy}");
-    assert!(!policy.contains("s3:PutObject"), "{policy}");
-    drop(holds);
+    {
+        let holds = world.backend.holds.lock().unwrap();
+        let (name, parent) = holds.access.principals.iter().next().unwrap();
+        let project8 = name.strip_prefix("sw-").unwrap();
+        assert!(credential.bucket.starts_with(&format!("{project8}-")), "{} {name}", credential.bucket);
+        let envelope = String::from_utf8(parent.policy.clone().unwrap()).unwrap();
+        assert!(envelope.contains(&format!("arn:aws:s3:::{project8}-*/*")), "{envelope}");
+        let key = &holds.access.keys["KEY1"];
+        assert_eq!(key.ttl_s, Some(3600));
+        let policy = String::from_utf8(key.policy.clone()).unwrap();
+        assert!(policy.contains(&format!("arn:aws:s3:::{}/datasets/*", credential.bucket)), "{policy}");
+        assert!(!policy.contains("s3:PutObject"), "{policy}");
+    }
     live.stop().await;
 }
 
@@ -516,9 +517,8 @@ async fn a_project_with_a_live_credential_stays_and_without_one_takes_its_parent
     let started = live.control.delete_namespace(&operator(), &namespace("data"), data, none()).await.unwrap();
     wait_done(&live.control, &started.operation.unwrap().name).await;
     live.control.delete_project(&operator(), &project("vision"), none()).await.unwrap();
-    let holds = world.backend.holds.lock().unwrap();
-    assert!(holds.access.principals.is_empty() && holds.access.keys.is_empty());
-    drop(holds);
+    assert!(world.backend.holds.lock().unwrap().access.principals.is_empty());
+    assert!(world.backend.holds.lock().unwrap().access.keys.is_empty());
     live.control.delete_project(&operator(), &project("audio"), none()).await.unwrap();
     live.stop().await;
 }

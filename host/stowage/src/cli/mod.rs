@@ -6,6 +6,7 @@
 
 mod class;
 mod connection;
+mod credential;
 mod drift;
 mod grant;
 mod mount;
@@ -54,6 +55,9 @@ pub(crate) enum Remote {
     /// Who may do what in a namespace.
     #[command(subcommand)]
     Grant(grant::Command),
+    /// Direct S3 access to a prefix of a namespace.
+    #[command(subcommand)]
+    Credential(credential::Command),
     /// Mount plans.
     #[command(subcommand)]
     Mount(mount::Command),
@@ -80,6 +84,7 @@ pub(crate) async fn run(connection: &Connection, command: Remote) -> anyhow::Res
         Remote::Ns(command) => ns::run(&session, command).await,
         Remote::Workload(command) => workload::run(&session, command).await,
         Remote::Grant(command) => grant::run(&session, command).await,
+        Remote::Credential(command) => credential::run(&session, command).await,
         Remote::Mount(command) => mount::run(&session, command).await,
         Remote::Node(command) => node::run(&session, command).await,
         Remote::Op(command) => op::run(&session, command).await,

@@ -35,6 +35,7 @@ pub(crate) const TENANT: &[&str] = &["tenants"];
 pub(crate) const PROJECT: &[&str] = &["tenants", "projects"];
 pub(crate) const NAMESPACE: &[&str] = &["tenants", "projects", "namespaces"];
 pub(crate) const GRANT: &[&str] = &["tenants", "projects", "namespaces", "grants"];
+pub(crate) const CREDENTIAL: &[&str] = &["tenants", "projects", "credentials"];
 pub(crate) const WORKLOAD: &[&str] = &["tenants", "projects", "workloads"];
 pub(crate) const PLAN: &[&str] = &["tenants", "projects", "workloads", "mountPlans"];
 pub(crate) const NODE: &[&str] = &["nodes"];

@@ -28,6 +28,8 @@ const DETAILS: &[Column] = &[
     ("Provider", "/provider"),
     ("Location", "/location"),
     ("Physical id", "/physicalId"),
+    ("Protocols", "/protocols"),
+    ("Bucket", "/bucket"),
     ("Quota", "/quota/hardBytes"),
     ("Soft quota", "/quota/softBytes"),
     ("Effective quota", "/effectiveQuota/hardBytes"),
@@ -67,6 +69,16 @@ pub(crate) enum Command {
         name: String,
         #[command(flatten)]
         quota: Quota,
+        #[command(flatten)]
+        follow: Follow,
+    },
+    /// Changes how it can be reached: opens its bucket, or takes it away. The data stays.
+    SetProtocols {
+        /// TENANT/PROJECT/NAMESPACE
+        name: String,
+        /// posix, s3; joined by commas. All of them from now on.
+        #[arg(value_parser = protocol, value_delimiter = ',', required = true)]
+        protocols: Vec<i32>,
         #[command(flatten)]
         follow: Follow,
     },
@@ -233,6 +245,12 @@ pub(crate) async fn run(session: &Session, command: Command) -> anyhow::Result<(
                 ..Default::default()
             };
             let operation = call!(namespaces, set_namespace_quota, request);
+            ended(session, operation, &follow).await
+        }
+        Command::SetProtocols { name, protocols, follow } => {
+            let request =
+                v1::SetNamespaceProtocolsRequest { name: full(NAMESPACE, &name)?, protocols, ..Default::default() };
+            let operation = call!(namespaces, set_namespace_protocols, request);
             ended(session, operation, &follow).await
         }
         Command::Usage { name, refresh } => {

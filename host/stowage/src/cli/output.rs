@@ -96,6 +96,7 @@ fn text_of(pointer: &str, text: &str) -> String {
     for word in [
         "_STATE_",
         "_SEVERITY_",
+        "CREDENTIAL_KIND_",
         "_LEVEL_",
         "_BASIS_",
         "_MODE_",
