@@ -55,7 +55,9 @@ impl Traced {
 
     /// Names the call in its answer, counts it and writes its line; inside the call's span.
     pub(crate) fn answered(self, mut answer: Response<Body>) -> Response<Body> {
-        if let Ok(named) = HeaderValue::from_str(&self.call_id.0) {
+        if let Ok(mut named) = HeaderValue::from_str(&self.call_id.0) {
+            // New on every call, so a place in the connection's table of headers would be wasted on it.
+            named.set_sensitive(true);
             answer.headers_mut().insert(CALL_ID, named);
         }
         let code = code_of(&answer);

@@ -30,6 +30,8 @@ pub struct Region {
     pub operator: Cli,
     /// The WEKA emulator's REST address.
     pub weka: String,
+    /// The WEKA emulator's S3 address.
+    pub weka_s3: String,
     /// The WEKA emulator's admin address.
     pub weka_admin: String,
     /// The host's address.
@@ -61,7 +63,7 @@ impl Region {
         let (emulator, ready) = start_emulator(&namespace, base, preset);
         let text =
             |key: &str| ready[key].as_str().unwrap_or_else(|| panic!("the emulator said no {key}: {ready}")).to_owned();
-        let (weka, weka_admin) = (text("rest_url"), text("admin_url"));
+        let (weka, weka_s3, weka_admin) = (text("rest_url"), text("s3_url"), text("admin_url"));
         std::fs::copy(program("mount-wekafs"), base.join("sbin/mount.wekafs")).expect("mount helper");
         let settings = json!({ "admin": weka_admin, "client_ip": "10.0.0.1" });
         std::fs::write(base.join("sbin/mount.wekafs.json"), settings.to_string()).expect("mount helper's settings");
@@ -90,6 +92,7 @@ impl Region {
         let mut region = Self {
             operator: Cli::new("", home.join("operator.token")),
             weka,
+            weka_s3,
             weka_admin,
             server: String::new(),
             nodes: Vec::new(),
@@ -205,12 +208,15 @@ impl Region {
     /// The same with this way of mounting.
     pub fn add_weka_with(&self, mount: &Value) {
         let poll = json!({ "quota_ms": 50 });
-        let config = json!({ "isolation": "directory", "filesystem": "gpuaas-kind-fs", "mount": mount, "poll": poll });
+        let config = json!({
+            "isolation": "directory", "filesystem": "gpuaas-kind-fs", "mount": mount, "poll": poll,
+            "s3": { "endpoint": self.weka_s3 },
+        });
         for line in [
             &format!(
-                "provider add weka --plugin weka --config '{config}' --endpoint control={} --plain-http \
-                 --secret admin=providers/weka/admin --region eu-1 --label vendor=weka",
-                self.weka
+                "provider add weka --plugin weka --config '{config}' --endpoint control={} --endpoint s3={} \
+                 --plain-http --secret admin=providers/weka/admin --region eu-1 --label vendor=weka",
+                self.weka, self.weka_s3
             ) as &str,
             "class create scratch --protocol posix --select vendor=weka --multi-writer",
             "tenant create acme",
@@ -266,7 +272,18 @@ impl Region {
 
 fn start_emulator(namespace: &MountNamespace, base: &Path, preset: &str) -> (Process, Value) {
     let mut command = namespace.command(&program("weka-emulator"));
-    command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--preset", preset, "--password", ADMIN.1]);
+    command.args([
+        "--listen",
+        "127.0.0.1:0",
+        "--s3-listen",
+        "127.0.0.1:0",
+        "--admin",
+        "127.0.0.1:0",
+        "--preset",
+        preset,
+        "--password",
+        ADMIN.1,
+    ]);
     command.arg("--tree").arg(base.join("weka-tree"));
     let mut process = Process::start("weka-emulator", command, base);
     let ready = wait::until("the emulator is ready", || {

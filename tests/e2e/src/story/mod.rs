@@ -3,6 +3,7 @@
 //! Every step shows the command and its real output, and checks what it claims; a check that fails ends the story.
 
 mod fake;
+mod s3;
 mod teller;
 mod weka;
 
@@ -17,6 +18,7 @@ use crate::Region;
 pub fn tell(region: &mut Region) -> usize {
     let mut teller = Teller::default();
     weka::tell(region, &mut teller);
+    s3::tell(region, &mut teller);
     fake::tell(region, &mut teller);
     teller.steps()
 }

@@ -20,13 +20,16 @@ pub(super) fn tell(region: &mut Region, teller: &mut Teller) {
     let weka = region.weka.clone();
     teller.step("An operator binds the WEKA adapter, a sandboxed WebAssembly component, to a cluster");
     teller.show(&region.operator, "plugin list").success();
-    let config = r#"{"isolation":"directory","filesystem":"gpuaas-kind-fs","mount":{"client":"stateless","backends":["10.0.0.10"]}}"#;
+    let s3 = region.weka_s3.clone();
+    let config = format!(
+        r#"{{"isolation":"directory","filesystem":"gpuaas-kind-fs","mount":{{"client":"stateless","backends":["10.0.0.10"]}},"s3":{{"endpoint":"{s3}"}}}}"#
+    );
     teller
         .show(
             &region.operator,
             &format!(
-                "provider add weka --plugin weka --config '{config}' --endpoint control={weka} --plain-http \
-                 --secret admin=providers/weka/admin --region eu-1 --label vendor=weka"
+                "provider add weka --plugin weka --config '{config}' --endpoint control={weka} --endpoint s3={s3} \
+                 --plain-http --secret admin=providers/weka/admin --region eu-1 --label vendor=weka"
             ),
         )
         .success();

@@ -1,4 +1,4 @@
-//! The S3 port as boto3 meets it. `STOWAGE_PYTHON` names a Python that has it; without one there is nothing to drive.
+//! The S3 port as boto3 meets it. `STOWAGE_PYTHON` names a Python that has it.
 
 use std::process::Command;
 
@@ -9,12 +9,8 @@ use crate::s3_client::Keys;
 use crate::support::{Bench, client};
 
 /// A Python with boto3.
-fn python() -> Option<String> {
-    let python = std::env::var("STOWAGE_PYTHON").ok();
-    if python.is_none() {
-        eprintln!("STOWAGE_PYTHON is not set: boto3 is not driven");
-    }
-    python
+fn python() -> String {
+    std::env::var("STOWAGE_PYTHON").expect("no Python with boto3: run by `make test`")
 }
 
 /// Runs a script of this directory and answers what it said, if it succeeded.
@@ -30,7 +26,7 @@ async fn run(python: String, arguments: Vec<String>) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn boto3_gets_a_session_works_inside_its_prefix_and_is_refused_outside() {
-    let Some(python) = python() else { return };
+    let python = python();
     let bench = Bench::with_s3().await;
     bench.dir_with_quota("default", "/data", 16 << 20).await;
     bench.bucket_over("data", "default", "/data").await;
@@ -61,7 +57,7 @@ except ClientError as error:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_trailing_checksums_of_newer_sdks_are_taken_only_if_the_switch_says_so() {
-    let Some(python) = python() else { return };
+    let python = python();
     let _ = client();
     let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     let directory = tempfile::tempdir().unwrap();
