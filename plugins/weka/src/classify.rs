@@ -172,7 +172,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule {
         code: "NoAttachedPolicy",
         statuses: &[],
-        words: &[&["no attached policy"]],
+        words: &[&["no attached policy", "with an s3 policy attached"]],
         means: |_| error::not_ready("policy", "PARENT_HAS_NO_POLICY", "apply the parent's policy first"),
     },
     Rule {

@@ -39,6 +39,8 @@ pub(crate) const SENT_AUTH_TOKEN: Place = &[At::Pointer("/auth_token")];
 /// What an issued key's secret parts are: with the envelope, and without it as the API's description has them.
 const KEY_SECRETS: &[(Place, Keep)] =
     &[(&[At::Pointer("/data/secret_key")], Keep::Sealed), (&[At::Pointer("/secret_key")], Keep::Sealed)];
+const GENERATED_SECRETS: &[(Place, Keep)] =
+    &[(&[At::Pointer("/data/secretKey")], Keep::Sealed), (&[At::Pointer("/secretKey")], Keep::Sealed)];
 const SESSION_SECRETS: &[(Place, Keep)] = &[
     (&[At::Pointer("/data/secret_key")], Keep::Sealed),
     (&[At::Pointer("/secret_key")], Keep::Sealed),
@@ -164,6 +166,9 @@ exchanges! {
     USER_UPDATE = Exchange::new("users.update").put(CONTROL, "/api/v2/users/{uid}");
     /// Removes a parent S3 user, and with it every credential that it has issued.
     USER_DELETE = Exchange::new("users.delete").delete(CONTROL, "/api/v2/users/{uid}");
+    /// Makes a parent S3 user's generated keys anew (5.1). The host seals the secret; the adapter sees a handle.
+    USER_KEYS_RESET = Exchange::new("users.reset-s3-keys").post(CONTROL, "/api/v2/users/{uid}/s3/resetCredentials")
+        .sensitive(GENERATED_SECRETS);
     /// Buckets with their directories.
     S3_BUCKETS = read("s3.buckets", "/api/v2/s3/buckets");
     /// Makes a bucket over a namespace's directory.

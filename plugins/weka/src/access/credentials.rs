@@ -24,7 +24,7 @@ pub(crate) fn session(rest: &Rest, call: &Call, request: &SessionRequest) -> Res
     let endpoint = endpoint(rest)?;
     // Counted from before it was asked for: it is never said to live longer than it does.
     let expires_at = host::now_ms().saturating_add(u64::from(request.ttl_s) * 1000);
-    let issuer = sts::Parent { secret: &parent.secret, name: &parent.name };
+    let issuer = sts::Parent { uid: &parent.uid, name: &parent.name, secret: &parent.secret };
     let keys = sts::issue(rest, &issuer, &document, request.ttl_s)?;
     let native = Native::Session(Session { key: keys.id.clone(), parent, expires_at });
     Ok(issued(rest, call, &native, keys, endpoint, Some(expires_at)))

@@ -138,7 +138,8 @@ const MASKED: &str = "[masked]";
 
 fn attached(rest: &Rest, user: &str) -> Result<Option<String>> {
     let told = map(rest)?.remove(user);
-    let told = if told.as_deref() == Some(MASKED) { users::named(rest, user)?.and_then(|row| row.policy) } else { told };
+    let told =
+        if told.as_deref() == Some(MASKED) { users::named(rest, user)?.and_then(|row| row.policy) } else { told };
     Ok(told.filter(|name| !name.is_empty()))
 }
 

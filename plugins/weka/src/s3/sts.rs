@@ -12,6 +12,7 @@ use serde_json::json;
 use stowage_provider_sdk::prelude::{Error, ErrorKind, Request, Response, Result, error, host, http};
 
 use super::document::Document;
+use super::users::{self, Generated};
 use crate::api::envelope;
 use crate::config::StsWay;
 use crate::exchanges::{PARENT_KEYS, S3_ASSUME_ROLE, S3_STS};
@@ -23,6 +24,8 @@ pub(crate) const MAX_TTL_S: u32 = 604_800;
 /// Temporary credentials that live at once in a cluster.
 pub(crate) const MAX_LIVE: u64 = 5000;
 
+/// The field of a sealed value.
+const SEALED_FIELD: &str = "value";
 const DOING: &str = "issuing a temporary credential";
 
 /// An issued key: its public id, and handles of what is secret.
@@ -33,23 +36,67 @@ pub(crate) struct Keys {
     pub(crate) token: Option<String>,
 }
 
-/// Who issues, and for how long.
+/// Who issues.
 pub(crate) struct Parent<'a> {
-    /// The host's name of the secret with the parent's keys.
-    pub(crate) secret: &'a str,
+    /// Its uid.
+    pub(crate) uid: &'a str,
     /// Its name.
     pub(crate) name: &'a str,
+    /// The host's name of the secret with its name and password.
+    pub(crate) secret: &'a str,
+}
+
+/// Which keys of the parent go into the request.
+#[derive(Clone, Copy)]
+enum With<'a> {
+    /// Its name and password.
+    Own,
+    /// Those that the cluster has made for it.
+    Generated(&'a Generated),
 }
 
 /// Issues a credential that can do what both the parent and the document allow.
+///
+/// From 5.1 on a cluster may take generated keys alone. Which it is shows in its refusal; generated ones are noted and then
+/// tried first.
 pub(crate) fn issue(rest: &Rest, parent: &Parent<'_>, document: &Document, ttl_s: u32) -> Result<Keys> {
-    let as_user = || over_rest(&super::accounts::login(rest, parent.secret), parent, document, ttl_s);
+    let with = |keys: With<'_>| by_any_way(rest, parent, keys, document, ttl_s);
+    let noted =
+        users::note(parent.name)?.filter(|note| note.uid.as_deref() == Some(parent.uid)).and_then(|note| note.keys);
+    let first = with(noted.as_ref().map_or(With::Own, With::Generated));
+    if !unknown_keys(&first) {
+        return first;
+    }
+    match users::generate_keys(rest, parent.uid, parent.name, parent.secret) {
+        Ok(keys) => match with(With::Generated(&keys)) {
+            // Somebody else has made them anew meanwhile.
+            second if unknown_keys(&second) => Err(error::conflict_retry("the parent's keys were made anew meanwhile")),
+            second => second,
+        },
+        // A release that makes no keys, or a parent that is not there: the first refusal says it.
+        Err(Error { kind: ErrorKind::Unsupported(_) | ErrorKind::NotFound, .. }) => first,
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the backend does not know the keys that were put in.
+fn unknown_keys(answer: &Result<Keys>) -> bool {
+    matches!(answer, Err(Error { kind: ErrorKind::NotFound, .. }))
+}
+
+fn by_any_way(rest: &Rest, parent: &Parent<'_>, with: With<'_>, document: &Document, ttl_s: u32) -> Result<Keys> {
+    let as_user = || over_rest(&super::accounts::login(rest, parent.secret), parent, with, document, ttl_s);
+    // Generated keys are in two places, and a request is signed with one secret: they go over REST.
+    let over_s3 = || match with {
+        With::Own => over_protocol(rest, parent, document, ttl_s),
+        With::Generated(_) => Ok(None),
+    };
     match rest.config.s3.sts {
-        StsWay::Admin => over_rest(rest, parent, document, ttl_s),
+        StsWay::Admin => over_rest(rest, parent, with, document, ttl_s),
         StsWay::User => as_user(),
-        StsWay::Protocol => over_protocol(rest, parent, document, ttl_s)?.ok_or_else(unbound),
+        StsWay::Protocol => over_s3()?.ok_or_else(unbound),
         StsWay::Auto => {
-            let first = over_rest(rest, parent, document, ttl_s);
+            let first = over_rest(rest, parent, with, document, ttl_s);
             if !refused(&first) {
                 return first;
             }
@@ -57,7 +104,7 @@ pub(crate) fn issue(rest: &Rest, parent: &Parent<'_>, document: &Document, ttl_s
             if !refused(&second) {
                 return second;
             }
-            over_protocol(rest, parent, document, ttl_s)?.map_or(second, Ok)
+            over_s3()?.map_or(second, Ok)
         }
     }
 }
@@ -75,20 +122,21 @@ fn unbound() -> Error {
     )
 }
 
-fn over_rest(rest: &Rest, parent: &Parent<'_>, document: &Document, ttl_s: u32) -> Result<Keys> {
+fn over_rest(rest: &Rest, parent: &Parent<'_>, with: With<'_>, document: &Document, ttl_s: u32) -> Result<Keys> {
     #[derive(Deserialize)]
     struct Row {
         access_key: String,
     }
-    let body = json!({
-        "access_key": "",
-        "secret_key": "",
-        "duration": ttl_s,
-        "policy_file_content": document.json(),
-    });
-    let [id, secret] = PARENT_KEYS;
-    let request =
-        rest.request().json(&body).slot(id, parent.secret, "username").slot(secret, parent.secret, "password");
+    let [id_at, secret_at] = PARENT_KEYS;
+    let body = |id: &str| json!({ "access_key": id, "secret_key": "", "duration": ttl_s, "policy_file_content": document.json() });
+    let request = match with {
+        With::Own => rest.request().json(&body("")).slot(id_at, parent.secret, "username").slot(
+            secret_at,
+            parent.secret,
+            "password",
+        ),
+        With::Generated(keys) => rest.request().json(&body(&keys.id)).slot(secret_at, &keys.secret, SEALED_FIELD),
+    };
     let response = rest.send(&S3_STS, request, DOING)?;
     let row: Row = envelope::one(response.body()).map_err(|cause| unreadable(&S3_STS, DOING, &cause))?;
     // In the order of the declaration: each with the envelope and without it.

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use stowage_provider_sdk::prelude::{Error, ErrorKind, PosixIdentity, Result, error, host};
 
-use crate::api::{Whoami, number};
-use crate::exchanges::{PARENT_PASSWORD, USER_CREATE, USER_DELETE, USER_UPDATE, USERS, WHOAMI};
+use crate::api::{Whoami, envelope, number};
+use crate::exchanges::{PARENT_PASSWORD, USER_CREATE, USER_DELETE, USER_KEYS_RESET, USER_UPDATE, USERS, WHOAMI};
 use crate::filesystems::is_uuid;
-use crate::rest::{Rest, absent};
+use crate::rest::{Rest, absent, unreadable};
 
 /// The role that may do S3 and nothing else.
 pub(crate) const ROLE: &str = "S3";
@@ -50,6 +50,20 @@ pub(crate) struct Note {
     /// The owner token of who made it first.
     #[serde(rename = "o")]
     pub(crate) owner: String,
+    /// Its generated keys, where the cluster takes no others.
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) keys: Option<Generated>,
+}
+
+/// Keys that the cluster has made for a user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Generated {
+    /// The access key.
+    #[serde(rename = "a")]
+    pub(crate) id: String,
+    /// The handle of the secret.
+    #[serde(rename = "h")]
+    pub(crate) secret: String,
 }
 
 /// The user of this name.
@@ -106,6 +120,8 @@ pub(crate) fn ensure(
         uid: Some(found.uid.clone()),
         secret: secret.to_owned(),
         owner: before.as_ref().map_or_else(|| owner.to_owned(), |note| note.owner.clone()),
+        // A user made anew has none of the old one's.
+        keys: before.as_ref().filter(|note| note.uid.as_ref() == Some(&found.uid)).and_then(|note| note.keys.clone()),
     };
     if before.as_ref() != Some(&note) {
         write_note(name, &note)?;
@@ -120,6 +136,30 @@ pub(crate) fn ensure(
         _ => found,
     };
     Ok((found, note))
+}
+
+/// Makes the user's generated keys, in place of those that it has, and notes them.
+pub(crate) fn generate_keys(rest: &Rest, uid: &str, name: &str, secret: &str) -> Result<Generated> {
+    #[derive(Deserialize)]
+    struct Row {
+        #[serde(rename = "accessKey", alias = "access_key")]
+        id: String,
+    }
+    let doing = "making the keys of an S3 user";
+    let response = rest.send(&USER_KEYS_RESET, rest.request().param("uid", uid), doing)?;
+    let row: Row = envelope::one(response.body()).map_err(|cause| unreadable(&USER_KEYS_RESET, doing, &cause))?;
+    let handle = response.captured(0).or_else(|| response.captured(1));
+    let handle = handle.ok_or_else(|| error::ambiguous(format_args!("{doing}: they were made and not answered")))?;
+    let keys = Generated { id: row.id, secret: handle.to_owned() };
+    let note = note(name)?.filter(|note| note.uid.as_deref() == Some(uid));
+    let note = note.unwrap_or_else(|| Note {
+        uid: Some(uid.to_owned()),
+        secret: secret.to_owned(),
+        owner: String::new(),
+        keys: None,
+    });
+    write_note(name, &Note { keys: Some(keys.clone()), ..note })?;
+    Ok(keys)
 }
 
 /// Removes the user of this uid and name. Absent is done; a user of that name and another uid is somebody else's.
@@ -141,7 +181,7 @@ pub(crate) fn remove(rest: &Rest, uid: &str, name: &str) -> Result<()> {
 }
 
 fn make(rest: &Rest, name: &str, secret: &str, owner: &str, posix: Option<PosixIdentity>) -> Result<User> {
-    write_note(name, &Note { uid: None, secret: secret.to_owned(), owner: owner.to_owned() })?;
+    write_note(name, &Note { uid: None, secret: secret.to_owned(), owner: owner.to_owned(), keys: None })?;
     let ids = posix.map_or((0, 0), |posix| (posix.uid, posix.gid));
     let body = json!({ "username": name, "password": "", "role": ROLE, "posix_uid": ids.0, "posix_gid": ids.1 });
     let request = rest.request().json(&body).slot(PARENT_PASSWORD, secret, "password");

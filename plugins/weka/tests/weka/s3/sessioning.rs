@@ -68,6 +68,33 @@ fn a_cluster_that_lets_nobody_ask_says_so_and_the_endpoint_can_be_bound() {
 }
 
 #[test]
+fn a_cluster_that_takes_generated_keys_alone_is_asked_to_make_them_once() {
+    let bench = Bench::of_release(CONFIG, weka_emulator::Preset::S3Ready, "5.1.2");
+    bench.host.give(super::SECRET, super::PARENT, "Made-by-the-host-1");
+    bench.switch("s3_keys_are_separate", true);
+    let native = parent_with_policy(&bench);
+    let made = || bench.requests("POST", "/resetCredentials").len();
+    for owner in ["op-1", "op-2"] {
+        let issued = session(&bench, owner, &native).unwrap();
+        assert_eq!(bench.host.opened(&pair(&issued).secret).len(), 40);
+        assert_eq!(made(), 1);
+    }
+    assert_eq!(bench.requests("POST", "/s3/sts").len(), 3, "noted keys are tried first");
+    // The note outlives another look at the parent, and keys that somebody made anew are made once more.
+    assert_eq!(parent(&bench), native);
+    session(&bench, "op-3", &native).unwrap();
+    assert_eq!(made(), 1);
+    bench.host.forget_state();
+    session(&bench, "op-4", &native).unwrap();
+    assert_eq!(made(), 2);
+    // An older release makes none, and the refusal is the parent's.
+    let bench = ready();
+    bench.switch("s3_keys_are_separate", true);
+    let native = parent_with_policy(&bench);
+    assert_eq!(kind(session(&bench, "op-1", &native)), "NotFound");
+}
+
+#[test]
 fn the_protocols_refusals_have_kinds_of_their_own() {
     let bench = with(&CONFIG.replace("\"endpoint\"", "\"sts\":\"protocol\",\"endpoint\""));
     bench.host.bind_s3(bench.s3_url());
