@@ -117,6 +117,7 @@ async fn an_agent_reaches_nothing_but_its_own_node() {
                 name: "nodes/gpu-2".to_owned(),
                 mount_plan: "tenants/t/projects/p/workloads/w/mountPlans/m".to_owned(),
                 handle: "h".to_owned(),
+                work: String::new(),
             })
             .await
             .unwrap_err(),

@@ -67,5 +67,5 @@ pub use rows::migrations;
 pub use stowage_policy::Mode;
 pub use tenants::{CreateProject, CreateTenant, ProjectChanges, TenantChanges};
 pub use update::Update;
-pub use work::{ClaimWork, ClaimedWork, Lease, Order, ReportWork, Work, WorkOutcome};
+pub use work::{ClaimWork, ClaimedWork, Lease, Order, ReportWork, SourceAccess, Work, WorkOutcome};
 pub use workloads::RegisterWorkload;

@@ -15,7 +15,7 @@ use crate::config::NodeConfig;
 use crate::mounting::{MountError, Mounter};
 use crate::orders::{self, OrderRefusal};
 use crate::roster::Roster;
-use crate::secrets::{self, SecretsError};
+use crate::secrets::{self, Of, SecretsError};
 use crate::session::NodeClient;
 use crate::subvolume::Subvolumes;
 use crate::verbs;
@@ -146,9 +146,14 @@ impl Agent {
     }
 
     async fn steps(&self, work: &v1::NodeWork) -> Result<Vec<v1::NodeStepResult>, WorkError> {
-        let source = orders::source(work.source.as_ref(), false, &[])?;
-        let nothing = crate::mounting::Delivered { options: Vec::new(), environment: Vec::new() };
-        let root = self.mounter.source_root(&source, &work.provider, &nothing).await?;
+        let source = orders::source(work.source.as_ref(), false, &work.source_options)?;
+        let id = orders::directory_name(work.name.rsplit('/').next().unwrap_or_default())?;
+        let store = self.config.state_dir.join("secrets").join(id);
+        let of = Of::Work(&work.name);
+        let delivered = secrets::redeem(&self.client, &self.name, &of, &work.source_secrets, &store).await?;
+        let root = self.mounter.source_root(&source, &work.provider, &delivered).await?;
+        // The source is mounted now, and stays so: its secret is needed no more.
+        secrets::forget(&store)?;
         let steps = orders::steps(&work.steps);
         let subvolumes = Subvolumes::new(self.config.btrfs.clone());
         let done = tokio::task::spawn_blocking(move || verbs::run(&root, &subvolumes, &steps)).await;
@@ -160,7 +165,8 @@ impl Agent {
         let id = orders::directory_name(&plan.mount_id)?;
         let mounts = plan.mounts.iter().map(orders::mount).collect::<Result<Vec<_>, _>>()?;
         let store = self.config.state_dir.join("secrets").join(id);
-        let delivered = secrets::redeem(&self.client, &self.name, plan, &store).await?;
+        let delivered =
+            secrets::redeem(&self.client, &self.name, &Of::Plan(&plan.mount_plan), &plan.secrets, &store).await?;
         let targets = self.mounter.mount(id, &plan.mount_plan, &work.provider, &mounts, &delivered).await?;
         let result = |(index, target): (usize, &std::path::PathBuf)| v1::NodeStepResult {
             id: index.to_string(),

@@ -1,4 +1,4 @@
-//! Mount secrets: redeemed once, kept privately until the mount is gone.
+//! Mount secrets: redeemed once, kept privately until the mount is gone, or until the source of a work is mounted.
 //!
 //! A handle works once. An agent that was killed between redeeming and mounting could not redeem again, so the value is
 //! written to a file of mode 0600 first, and read from there when the work comes again.
@@ -34,20 +34,30 @@ pub enum SecretsError {
     },
 }
 
-/// Redeems the plan's secrets, each once, and says how the mount program gets them.
+/// What a secret belongs to.
+#[derive(Debug, Clone, Copy)]
+pub enum Of<'a> {
+    /// A mount plan.
+    Plan(&'a str),
+    /// A piece of work, for its source.
+    Work(&'a str),
+}
+
+/// Redeems secrets, each once, and says how the mount program gets them.
 pub async fn redeem(
     client: &NodeClient,
     node: &str,
-    plan: &v1::NodeMount,
+    of: &Of<'_>,
+    secrets: &[v1::MountSecret],
     store: &Path,
 ) -> Result<Delivered, SecretsError> {
     use v1::mount_secret::Deliver;
     let mut delivered = Delivered { options: Vec::new(), environment: Vec::new() };
-    for (index, secret) in plan.secrets.iter().enumerate() {
+    for (index, secret) in secrets.iter().enumerate() {
         let path = store.join(index.to_string());
         let value = match kept(&path)? {
             Some(value) => value,
-            None => ask(client, node, &plan.mount_plan, &secret.handle, &path).await?,
+            None => ask(client, node, of, &secret.handle, &path).await?,
         };
         match secret.deliver.as_ref().ok_or(SecretsError::NoDelivery)? {
             Deliver::OptionKey(key) => delivered.options.push((key.clone(), value.expose_secret().to_owned())),
@@ -56,6 +66,16 @@ pub async fn redeem(
         }
     }
     Ok(delivered)
+}
+
+/// Removes what was kept; absent is done.
+pub fn forget(store: &Path) -> Result<(), SecretsError> {
+    match std::fs::remove_dir_all(store) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(SecretsError::Keep { path: store.display().to_string(), source })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn kept(path: &Path) -> Result<Option<SecretString>, SecretsError> {
@@ -69,12 +89,15 @@ fn kept(path: &Path) -> Result<Option<SecretString>, SecretsError> {
 async fn ask(
     client: &NodeClient,
     node: &str,
-    plan: &str,
+    of: &Of<'_>,
     handle: &str,
     path: &Path,
 ) -> Result<SecretString, SecretsError> {
-    let request =
-        v1::RedeemMountSecretRequest { name: node.to_owned(), mount_plan: plan.to_owned(), handle: handle.to_owned() };
+    let (mount_plan, work) = match of {
+        Of::Plan(plan) => ((*plan).to_owned(), String::new()),
+        Of::Work(work) => (String::new(), (*work).to_owned()),
+    };
+    let request = v1::RedeemMountSecretRequest { name: node.to_owned(), mount_plan, handle: handle.to_owned(), work };
     let answer = client.clone().redeem_mount_secret(request).await;
     let value = answer.map_err(|status| SecretsError::Refused(status.message().to_owned()))?.into_inner().value;
     let value = SecretString::from(String::from_utf8(value).map_err(|_| SecretsError::NotText)?);

@@ -114,6 +114,7 @@ fn a_node_gets_neither_the_work_nor_the_secrets_nor_the_word_of_another() {
             name: name.to_owned(),
             mount_plan: mount_plan.clone(),
             handle: handle.clone(),
+            work: String::new(),
         };
         refused(
             "redeeming in another's name",

@@ -1,6 +1,6 @@
 //! Nodes and their work.
 
-use stowage_control::{Order, Work};
+use stowage_control::{Order, SourceAccess, Work};
 use stowage_domain::{Node, NodeClient, node::Presence};
 use stowage_ports::provider::{MountPlan, MountSource, NodeResult, NodeStep};
 use stowage_proto::v1;
@@ -51,6 +51,8 @@ pub(crate) fn work_to(work: &Work) -> v1::NodeWork {
             },
             source: Some(mounts::source_to(&steps.source)),
             steps: steps.steps.iter().map(step_to).collect(),
+            source_options: SourceAccess::of(steps).options.into_iter().map(option_to).collect(),
+            source_secrets: SourceAccess::of(steps).secrets.into_iter().map(secret_to).collect(),
             ..base
         },
         Order::Mount { mount, mount_id, plan } => v1::NodeWork {
@@ -66,12 +68,20 @@ pub(crate) fn work_to(work: &Work) -> v1::NodeWork {
     }
 }
 
+fn option_to((key, value): (String, String)) -> v1::MountOption {
+    v1::MountOption { key, value }
+}
+
+fn secret_to((key, handle): (String, String)) -> v1::MountSecret {
+    v1::MountSecret { handle, deliver: Some(v1::mount_secret::Deliver::OptionKey(key)) }
+}
+
 fn step_to(step: &NodeStep) -> v1::NodeStep {
     v1::NodeStep {
         id: step.id.clone(),
         verb: step.verb.clone(),
         path: step.path.clone(),
-        args: step.args.iter().cloned().collect(),
+        args: step.args.iter().filter(|(key, _)| !SourceAccess::holds(key)).cloned().collect(),
     }
 }
 

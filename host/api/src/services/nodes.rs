@@ -171,9 +171,16 @@ impl NodeService for Api {
         let (call, message) = Call::of(request)?;
         let node: NodeName = names::read("name", &message.name)?;
         let caller = call.by_node(&node)?;
-        let mount = names::read("mount_plan", &message.mount_plan)?;
-        let redeemed =
-            self.control.redeem_mount_secret(&caller, &node, &mount, &message.handle).await.map_err(status)?;
+        let redeemed = if message.work.is_empty() {
+            let mount = names::read("mount_plan", &message.mount_plan)?;
+            self.control.redeem_mount_secret(&caller, &node, &mount, &message.handle).await
+        } else if message.mount_plan.is_empty() {
+            let work = names::read("work", &message.work)?;
+            self.control.redeem_work_secret(&caller, &node, &work, &message.handle).await
+        } else {
+            return Err(Refusal::field("work", "excludes `mount_plan`: a secret belongs to one of them").into());
+        };
+        let redeemed = redeemed.map_err(status)?;
         Ok(Response::new(RedeemMountSecretResponse {
             value: redeemed.value.expose_secret().as_bytes().to_vec(),
             expire_time: redeemed.expires_at.map(time::to),

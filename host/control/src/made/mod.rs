@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `made/<provider>/<name>` | what an adapter declares as `made-by-host` and the operator has not bound | when the provider is bound |
 //! | `made/<provider>/<principal>` | a principal that a use case makes at the backend | on first need |
+//! | `made/<provider>/swt-<tenant>` | the administrator of a tenant's own place there | when the adapter asks for it |
 //!
 //! A value that is there is never made anew: the backend knows it. Each name is written down in the state before its value
 //! is made, so that a crash between the two leaves nothing that no deletion finds. For example, a provider that was deleted

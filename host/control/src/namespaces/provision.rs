@@ -16,6 +16,16 @@ use crate::{
 /// The interface of adapters that have an object of their own for a tenant.
 const TENANTS: &str = "tenants";
 
+/// The registered key by which a call names the secret that was made for the tenant.
+const TENANT_SECRET: &str = "tenant.secret";
+/// The reason by which an adapter asks for one. Adapters whose backend has no administrators of tenants never do.
+const NO_TENANT_SECRET: &str = "NO_TENANT_SECRET";
+
+fn wants_secret<T>(answer: &port::Answer<T>) -> bool {
+    let Err(failure) = answer else { return false };
+    matches!(&failure.error.kind, port::ErrorKind::NotReady(lack) if lack.reason == NO_TENANT_SECRET)
+}
+
 enum TenantRef {
     Bound(NativeRef),
     Stepping(Box<Stepping>),
@@ -219,7 +229,15 @@ impl Control {
         let mut call = operation.call();
         call.owner = format!("stw-{}", ids::digest(20, &[&self.config.installation, &at, name.tenant.as_str()]));
         let cx = operation.context();
-        let answer = self.guard(operation, provider.ensure_tenant(&cx, &call, name.tenant.as_str(), &[])).await;
+        let mut answer = self.guard(operation, provider.ensure_tenant(&cx, &call, name.tenant.as_str(), &[])).await;
+        if wants_secret(&answer)
+            && let Some(at) = &operation.provider
+        {
+            // An administrator of the tenant's own, whose password the host makes and no adapter sees.
+            let secret = self.make_principal_secret(at, &format!("swt-{}", ids::digest(12, &[&call.owner]))).await?;
+            call.extensions.push((TENANT_SECRET.to_owned(), secret.to_string()));
+            answer = self.guard(operation, provider.ensure_tenant(&cx, &call, name.tenant.as_str(), &[])).await;
+        }
         Ok(match sort(operation, CallKind::Make, answer) {
             Called::Value(made) => match progress(made) {
                 Ok(native) => {

@@ -7,6 +7,7 @@
 mod claim;
 mod order;
 mod report;
+mod source;
 
 use serde::{Deserialize, Serialize};
 use stowage_domain::{MountName, OperationName, ProviderName, UnixMillis, WorkName};
@@ -15,6 +16,7 @@ use stowage_ports::provider::{MountPlan, NodeResult, NodeWork};
 pub use claim::{ClaimWork, ClaimedWork};
 pub(crate) use order::{need, pick_node};
 pub use report::ReportWork;
+pub use source::SourceAccess;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
