@@ -73,6 +73,8 @@ impl Held {
 
 /// The registered prefix of a class's mount options among a request's extensions.
 const CLASS_OPTION: &str = "mount.option.";
+/// What a class writes among its mount options to ask for a fence.
+const FENCE_OPTION: &str = "fence";
 /// The CSI driver that volume handles are for.
 const CSI_DRIVER: &str = "csi.weka.io";
 /// Longest volume handle that it takes.
@@ -191,7 +193,8 @@ fn pairs(options: &BTreeMap<String, String>) -> Extensions {
 
 fn class_options(extensions: &Extensions) -> BTreeMap<String, String> {
     let option = |(key, value): &(String, String)| Some((key.strip_prefix(CLASS_OPTION)?.to_owned(), value.clone()));
-    extensions.iter().filter_map(option).collect()
+    // A fence is put up at the cluster; no client knows such an option.
+    extensions.iter().filter_map(option).filter(|(key, _)| key != FENCE_OPTION).collect()
 }
 
 /// What is enforced by the server and what only by the client, in registered keys.

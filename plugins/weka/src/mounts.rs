@@ -84,8 +84,8 @@ impl Mounts for Weka {
     }
 }
 
-/// The registered key by which a class asks for a fence.
-const CLASS_FENCE: &str = "mount.fence";
+/// The key by which a class asks for a fence: among its mount options, and not the client's.
+const CLASS_FENCE: &str = "mount.option.fence";
 
 /// Whether the plan is to have a fence, by the provider's configuration or its class's wish.
 fn fenced(rest: &Rest, target: &Target, request: &MountRequest) -> Result<bool> {

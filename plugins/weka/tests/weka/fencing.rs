@@ -63,7 +63,7 @@ fn a_class_can_ask_for_a_fence_and_not_lift_the_providers() {
     let bench = Bench::configured(FILESYSTEM);
     let native = bench.create("op-1", &spec("aaaa-bbbb", GIB)).unwrap();
     let asked = |wish: &str| MountRequest {
-        extensions: vec![("mount.fence".to_owned(), wish.to_owned())],
+        extensions: vec![("mount.option.fence".to_owned(), wish.to_owned())],
         ..request(&native, "", AccessMode::ReadWrite)
     };
     let fenced = plan(&bench, "op-a", asked("clients")).unwrap();
@@ -84,7 +84,7 @@ pub(crate) fn a_shared_filesystem_has_no_fence_and_no_read_only_token() {
     for key in ["fence", "server-read-only"] {
         assert!(lookup(&told.extensions, key).unwrap().starts_with("unsupported"), "{key}");
     }
-    let wish = vec![("mount.fence".to_owned(), "clients".to_owned())];
+    let wish = vec![("mount.option.fence".to_owned(), "clients".to_owned())];
     assert_eq!(kind(plan(&bench, "op-n", MountRequest { extensions: wish, ..asked })), "Unsupported");
     assert!(bench.requests("POST", "/security/policies").is_empty() && asked_for_tokens(&bench) == (0, 0));
 }

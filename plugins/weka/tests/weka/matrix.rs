@@ -144,7 +144,7 @@ impl Cell {
 
     fn mounts(&self, native: &NativeRef) {
         let name = &self.name;
-        let fence = vec![("mount.fence".to_owned(), "clients".to_owned())];
+        let fence = vec![("mount.option.fence".to_owned(), "clients".to_owned())];
         let plan = |owner: &str, mode: AccessMode, extensions: Extensions| {
             let asked = MountRequest { extensions, ..request(native, "", mode) };
             match self.bench.call(|| Weka::prepare(call(owner), asked))? {

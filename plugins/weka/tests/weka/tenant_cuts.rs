@@ -16,7 +16,7 @@ const MOST_EXCHANGES: u64 = 120;
 /// Prepares a fenced plan again and again, as the runner does.
 fn prepare(bench: &Bench, owner: &str, namespace: &NativeRef) -> NativeRef {
     for _ in 0..4 {
-        let extensions = vec![("mount.fence".to_owned(), "clients".to_owned())];
+        let extensions = vec![("mount.option.fence".to_owned(), "clients".to_owned())];
         let asked = MountRequest { extensions, ..request(namespace, "", AccessMode::ReadOnly) };
         match bench.call(|| Weka::prepare(call(owner), asked)) {
             Ok(Prepared::Plan(plan)) => return plan.ref_,
