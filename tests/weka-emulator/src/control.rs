@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::uid::Uid;
 use parking_lot::Mutex;
@@ -34,7 +35,15 @@ pub struct Control {
     pub(crate) state: Arc<Mutex<State>>,
     pub(crate) clock: Clock,
     pub(crate) outages: Arc<Outages>,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) tally: Arc<Tally>,
+}
+
+/// Connections that the listeners have accepted.
+#[derive(Default)]
+pub(crate) struct Connections {
+    pub(crate) rest: Arc<AtomicU64>,
+    pub(crate) s3: Arc<AtomicU64>,
 }
 
 /// The switches of the listeners.
@@ -382,6 +391,7 @@ impl Control {
         let mut state = self.state.lock();
         state.settle();
         let now = state.now();
+        let accepted = |by: &AtomicU64| by.load(Ordering::Relaxed);
         let quotas: usize = state.filesystems.iter().map(|filesystem| filesystem.volume.lock().quotas.len()).sum();
         json!({
             "preset": state.preset,
@@ -394,6 +404,7 @@ impl Control {
             "snapshots": state.snapshots.len(),
             "tasks": state.tasks.len(),
             "mounts": state.mounts.count(),
+            "connections": { "rest": accepted(&self.connections.rest), "s3": accepted(&self.connections.s3) },
             "s3": state.s3.counts(now),
             "faults": state.faults.rules().len(),
             "audit_events": { "delivered": self.tally.counts().0, "dropped": self.tally.counts().1 },

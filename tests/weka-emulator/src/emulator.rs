@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 use crate::clock::Clock;
-use crate::control::{Control, Outages};
+use crate::control::{Connections, Control, Outages};
 use crate::keep::Keep;
 use crate::listen::{self, Endpoint, Outage};
 use crate::presets::Preset;
@@ -174,6 +174,7 @@ impl Emulator {
         let state = Arc::new(Mutex::new(state));
         let (stop, stopped) = watch::channel(false);
         let mut outages = Vec::new();
+        let connections = Connections::default();
         let mut rest_urls = Vec::new();
         let mut tasks = Vec::new();
         let scheme = if tls.is_some() { "https" } else { "http" };
@@ -183,7 +184,8 @@ impl Emulator {
             outages.push(sender);
             rest_urls.push(format!("{scheme}://{address}"));
             let handler = Arc::new(Rest { number, state: Arc::clone(&state) });
-            let endpoint = Endpoint { handler, tls: tls.clone(), outage, stop: stopped.clone() };
+            let accepted = Arc::clone(&connections.rest);
+            let endpoint = Endpoint { handler, tls: tls.clone(), outage, accepted, stop: stopped.clone() };
             tasks.push(tokio::spawn(async move {
                 if let Err(error) = listen::serve(listener, address, endpoint).await {
                     tracing::error!(%address, %error, "the REST listener ended");
@@ -198,14 +200,15 @@ impl Emulator {
         let delivery = until(stopped.clone(), delivery);
         tasks.push(tokio::spawn(delivery));
         let handler = Arc::new(Door::new(Plane::new(Arc::clone(&state)), audit, tls.is_some()));
-        let endpoint = Endpoint { handler, tls, outage, stop: stopped.clone() };
+        let accepted = Arc::clone(&connections.s3);
+        let endpoint = Endpoint { handler, tls, outage, accepted, stop: stopped.clone() };
         tasks.push(tokio::spawn(async move {
             if let Err(error) = listen::serve(listener, address, endpoint).await {
                 tracing::error!(%address, %error, "the S3 listener ended");
             }
         }));
         let outages = Outages { rest: outages, s3: s3_outage };
-        let control = Control { state, clock, outages: Arc::new(outages), tally };
+        let control = Control { state, clock, outages: Arc::new(outages), connections: Arc::new(connections), tally };
         let (listener, address) = bind(options.admin).await?;
         let router = crate::admin::router(control.clone());
         let saving = stopped.clone();

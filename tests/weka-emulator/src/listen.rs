@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -55,6 +56,8 @@ pub(crate) struct Endpoint<H> {
     pub(crate) handler: Arc<H>,
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) outage: watch::Receiver<Outage>,
+    /// Connections that it has accepted: what a client that keeps its connections does not raise.
+    pub(crate) accepted: Arc<AtomicU64>,
     pub(crate) stop: watch::Receiver<bool>,
 }
 
@@ -81,6 +84,7 @@ pub(crate) async fn serve<H: Handler>(
         }
         tokio::select! {
             accepted = listener.accept() => if let Ok((stream, peer)) = accepted {
+                endpoint.accepted.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(connection(stream, peer, Arc::clone(&endpoint)));
             },
             changed = outage.changed() => if changed.is_err() { return Ok(()) },
