@@ -189,7 +189,7 @@ pub(crate) fn put(state: &mut State, call: &Call) -> Answer {
     }
     let delay = if known || empty { 0 } else { state.switches.quota_coloring_ms };
     let path = text_of(&tree.path_of(inode));
-    let task = state.start_task(TaskKind::QuotaColoring, delay, &format!("Coloring quota of {path}"))?;
+    let task = state.start_task(call.org()?, TaskKind::QuotaColoring, delay, &format!("Coloring quota of {path}"))?;
     let mut quota = Quota {
         hard: fields.hard.unwrap_or(0),
         soft: fields.soft.unwrap_or(0),
@@ -244,7 +244,7 @@ pub(crate) fn delete(state: &mut State, call: &Call) -> Answer {
     let volume = volume_of(state, call)?;
     let mut tree = volume.lock();
     let Some(quota) = tree.quotas.get(&inode).cloned() else { return Err(no_quota(state)) };
-    let task = state.start_task(TaskKind::QuotaColoring, 0, "Removing quota")?;
+    let task = state.start_task(call.org()?, TaskKind::QuotaColoring, 0, "Removing quota")?;
     let answer = changed(&tree, inode, &quota, &state.filesystem(call)?.name, call.now, task);
     if !state.faults.strikes(Fault::DeleteIgnored) {
         tree.quotas.remove(&inode);

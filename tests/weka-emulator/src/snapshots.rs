@@ -273,7 +273,7 @@ pub(crate) fn delete(state: &mut State, call: &Call) -> Answer {
         return nothing();
     }
     let delay = state.switches.snapshot_remove_ms;
-    state.start_task(TaskKind::SnapshotRemoval, delay, "Removing snapshot")?;
+    state.start_task(call.org()?, TaskKind::SnapshotRemoval, delay, "Removing snapshot")?;
     let stuck = state.faults.strikes(Fault::StuckRemoving);
     if let Some(snapshot) = state.snapshots.iter_mut().find(|snapshot| snapshot.uid == uid) {
         snapshot.removal = Some(if stuck { None } else { Some(call.now.saturating_add(delay)) });

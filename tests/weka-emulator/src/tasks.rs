@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::call::Call;
 use crate::clock::Millis;
 use crate::envelope::{Answer, Refusal, data, nothing};
+use crate::organizations::ROOT;
 use crate::state::State;
 
 /// What a task does.
@@ -32,6 +33,8 @@ impl TaskKind {
 pub(crate) struct Task {
     serial: u64,
     uid: Uid,
+    /// The organization whose filesystem it works on.
+    org_id: u64,
     kind: TaskKind,
     description: String,
     started: Millis,
@@ -63,7 +66,13 @@ impl Task {
 
 impl State {
     /// Starts a task and answers its number; refused when too many run.
-    pub(crate) fn start_task(&mut self, kind: TaskKind, millis: u64, description: &str) -> Result<u64, Refusal> {
+    pub(crate) fn start_task(
+        &mut self,
+        org_id: u64,
+        kind: TaskKind,
+        millis: u64,
+        description: &str,
+    ) -> Result<u64, Refusal> {
         let now = self.now();
         self.tasks.retain(|task| !task.is_done(now));
         let most = usize::try_from(self.switches.task_limit).unwrap_or(usize::MAX);
@@ -74,6 +83,7 @@ impl State {
         self.tasks.push(Task {
             serial,
             uid: Uid::fresh(),
+            org_id,
             kind,
             description: description.to_owned(),
             started: now,
@@ -84,9 +94,11 @@ impl State {
     }
 }
 
-/// `GET /tasks`
+/// `GET /tasks`: the cluster's, or to an organization its own
 pub(crate) fn list(state: &mut State, call: &Call) -> Answer {
-    data(state.tasks.iter().map(|task| task.row(call.now)).collect())
+    let org = call.org()?;
+    let shown = state.tasks.iter().filter(|task| org == ROOT || task.org_id == org);
+    data(shown.map(|task| task.row(call.now)).collect())
 }
 
 fn find<'a>(state: &'a mut State, call: &Call) -> Result<&'a mut Task, Refusal> {

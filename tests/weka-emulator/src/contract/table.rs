@@ -183,6 +183,9 @@ struct Alias {
     /// Fields with another name.
     #[serde(default)]
     fields: BTreeMap<String, String>,
+    /// How the repeated routes depart from the vendor's description.
+    #[serde(default)]
+    deviates: Option<String>,
     /// Routes that are not repeated.
     #[serde(default)]
     without: Vec<String>,
@@ -332,6 +335,7 @@ impl Alias {
             let mut route = original.clone();
             route.path = format!("{path}{rest}");
             route.since = route.since.max(since);
+            route.deviates = route.deviates.or_else(|| self.deviates.clone());
             for field in &mut route.parameters {
                 field.name = self.fields.get(&field.name).unwrap_or(&field.name).clone();
             }

@@ -252,7 +252,7 @@ impl State {
                 return Err(Refusal::message(400, &format!("Quotas may nest {most} levels deep")).into());
             }
             let delay = if empty { 0 } else { self.switches.quota_coloring_ms };
-            self.start_task(TaskKind::QuotaColoring, delay, &format!("Coloring quota of bucket {name}"))?;
+            self.start_task(ROOT, TaskKind::QuotaColoring, delay, &format!("Coloring quota of bucket {name}"))?;
             let active_at = Some(self.now().saturating_add(delay));
             tree.quotas.insert(
                 dir,

@@ -150,6 +150,14 @@ impl Tree {
         }
     }
 
+    /// Gives a directory that is made the default quota of the one above it; it is empty, so it is enforced at once.
+    pub(crate) fn inherit_quota(&mut self, parent: Ino, made: Ino) {
+        if let Some(default) = self.default_quotas.get(&parent) {
+            let quota = Quota { active_at: Some(self.clock.now()), ..default.clone() };
+            self.quotas.insert(made, quota);
+        }
+    }
+
     /// The innermost directory with a quota at or above `dir`.
     pub(crate) fn quota_root(&self, dir: Ino) -> Option<Ino> {
         self.chain(dir).into_iter().find(|ino| self.quotas.contains_key(ino))

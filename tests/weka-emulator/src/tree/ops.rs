@@ -102,6 +102,9 @@ impl Tree {
         if let Some(view) = &mut node.snapshot {
             view.image_of = ino;
         }
+        if node.is_dir() && node.snapshot.is_none() {
+            self.inherit_quota(parent, ino);
+        }
         self.nodes.insert(ino, node);
         self.attach(parent, name, ino)?;
         self.charge(parent, i128::from(cost));
@@ -163,6 +166,7 @@ impl Tree {
         self.detach(parent, name)?;
         self.charge(parent, -cost);
         self.quotas.remove(&ino);
+        self.default_quotas.remove(&ino);
         self.nodes.remove(&ino);
         Ok(())
     }

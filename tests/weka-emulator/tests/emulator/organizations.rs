@@ -95,3 +95,60 @@ async fn a_filesystem_of_an_organization_mounts_only_with_its_token_and_by_a_sta
     std::fs::write(mount.join("f"), b"mine").unwrap();
     assert_eq!(bench.control().mounts()[0].user.as_deref(), Some("tenant-a-admin@tenant-a"));
 }
+
+#[tokio::test]
+async fn quotas_of_an_organization_hold_for_ssd_too_and_never_fall_below_what_it_has() {
+    let bench = Bench::start().await;
+    let (row, token) = tenant(&bench, "tenant-a", 0).await;
+    let limits = format!("/organizations/{}/limits", row["uid"].as_str().unwrap());
+    assert_eq!(bench.put(&limits, json!({ "ssd_quota": 3_u64 << 30 })).await.0, 200);
+    let ask = |name: &str, ssd: u64| {
+        Some(json!({ "name": name, "group_name": "default", "total_capacity": 2_u64 << 30, "ssd_capacity": ssd << 30 }))
+    };
+    assert_eq!(bench.send(&token, Method::POST, "/fileSystems", ask("one", 2)).await.0, 200);
+    let (status, body) = bench.send(&token, Method::POST, "/fileSystems", ask("two", 2)).await;
+    assert_eq!((status, body["message"].as_str().unwrap().contains("insufficient capacity")), (400, true), "{body}");
+    assert_eq!(bench.send(&token, Method::POST, "/fileSystems", ask("two", 1)).await.0, 200);
+    assert_eq!(bench.put(&limits, json!({ "total_quota": 3_u64 << 30 })).await.0, 400);
+    assert_eq!(bench.put(&limits, json!({ "total_quota": 4_u64 << 30 })).await.0, 200);
+    bench.control().set_release("5.0.0".parse().unwrap());
+    let free = bench.send(&token, Method::GET, "/fileSystems/freeSpaceInOrg", None).await.1;
+    assert_eq!(free["data"]["total_free_bytes"], 0);
+    let root = bench.data("/organizations").await[0]["uid"].as_str().unwrap().to_owned();
+    assert_eq!(bench.put(&format!("/organizations/{root}/limits"), json!({ "total_quota": 1 })).await.0, 400);
+    let rename = format!("/organizations/{}", row["uid"].as_str().unwrap());
+    assert_eq!(bench.put(&rename, json!({ "new_name": "Root" })).await.0, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_5_1_on_clients_of_an_organization_need_a_network_space_unless_it_says_otherwise() {
+    let options = weka_emulator::Options { release: Some("5.1.2".parse().unwrap()), ..Default::default() };
+    let bench = Bench::with(options).await;
+    let mount = async |name: &str, enforce: Option<bool>| {
+        let mut ask = json!({ "name": name, "username": "a", "password": "Org1Admin!" });
+        ask.as_object_mut().unwrap().extend(enforce.map(|on| ("enforce_mount_netspace_access".to_owned(), json!(on))));
+        assert_eq!(bench.post("/tenants", ask).await.0, 200);
+        let token = bench.login("a", "Org1Admin!", name).await;
+        let ask = json!({ "name": "fs", "group_name": "default", "total_capacity": 1_u64 << 30 });
+        let made = bench.send(&token, Method::POST, "/fileSystems", Some(ask)).await.1;
+        let path = format!("/fileSystems/{}/mountToken", made["data"]["uid"].as_str().unwrap());
+        crate::support::until("the filesystem is ready", async || {
+            bench.send(&token, Method::GET, "/fileSystems", None).await.1["data"][0]["is_ready"] == true
+        })
+        .await;
+        let issued = bench.send(&token, Method::POST, &path, Some(json!({ "read_only": true }))).await.1;
+        bench.control().mount(&MountRequest {
+            filesystem: "backend/fs".to_owned(),
+            target: bench.target(name),
+            token: Some(issued["data"]["mount_token"].as_str().unwrap().to_owned()),
+            ..Default::default()
+        })
+    };
+    let refused = mount("fenced", None).await.unwrap_err();
+    assert!(refused.to_string().contains("has no network spaces attached"), "{refused}");
+    let made = mount("open", Some(false)).await.unwrap();
+    assert!(made.server_read_only, "the token was read-only");
+    let whoami = bench.login("a", "Org1Admin!", "open").await;
+    let me = bench.send(&whoami, Method::GET, "/users/whoami", None).await.1;
+    assert_eq!(me["data"]["role"], "TenantAdmin");
+}

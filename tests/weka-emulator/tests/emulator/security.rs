@@ -80,3 +80,47 @@ async fn a_read_only_policy_holds_against_a_client_that_mounts_rw() {
     assert_eq!(errno(fs::remove_file(reader.join("f"))), Errno::ROFS.raw_os_error());
     assert_eq!(errno(fs::create_dir(reader.join("d"))), Errno::ROFS.raw_os_error());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fence_on_joining_clients_stops_those_that_join_to_mount() {
+    let bench = Bench::start().await;
+    let uid = policy(&bench, json!({ "name": "racks", "ip": ["10.0.0.0/24"] })).await;
+    let (status, body) = bench.put("/security/join/client/securityPolicy", json!({ "policies": [uid] })).await;
+    assert_eq!((status, &body["data"][0]["name"]), (200, &json!("racks")));
+    let mount = |filesystem: &str, client: &str, name: &str| {
+        bench.control().mount(&MountRequest {
+            filesystem: filesystem.to_owned(),
+            target: bench.target(name),
+            client_ip: Some(client.parse().unwrap()),
+            ..Default::default()
+        })
+    };
+    assert!(mount("b0/default", "10.9.0.1", "x").is_err());
+    mount("b0/default", "10.0.0.1", "inside").unwrap();
+    mount("default", "10.9.0.1", "joined").unwrap();
+    assert_eq!(bench.delete(&format!("/security/policies/{uid}")).await.0, 400, "it is in use");
+    assert_eq!(bench.get("/security/join/tomato/securityPolicy").await.0, 404);
+}
+
+#[tokio::test]
+async fn policies_can_be_tried_out_and_duplicated() {
+    let bench = Bench::start().await;
+    let allow = policy(&bench, json!({ "name": "in", "ip": ["10.0.0.0/24"], "read_only": true })).await;
+    let deny = policy(&bench, json!({ "name": "out", "action": "Deny", "ip": ["10.0.0.7"], "role": ["CSI"] })).await;
+    let test = async |ip: &str, more: &str| {
+        bench.data(&format!("/security/policies/test?policies={allow},{deny}&ip={ip}{more}")).await
+    };
+    let found = test("10.0.0.1", "").await;
+    assert_eq!(
+        (&found["action"], &found["read_only"], &found["policy"]["name"]),
+        (&json!("Allow"), &json!(true), &json!("in"))
+    );
+    assert_eq!(test("10.0.0.7", "").await["policy"]["name"], "out");
+    assert_eq!(test("10.0.0.7", "&role=OrgAdmin").await["action"], "Allow");
+    let none = test("192.168.0.1", "").await;
+    assert_eq!((&none["action"], &none["explicit"]), (&json!("Deny"), &json!(false)));
+    assert_eq!(bench.get("/security/policies/test?policies=x&ip=10.0.0.1").await.0, 400);
+    let copy = bench.post(&format!("/security/policies/{deny}/duplicate"), json!({ "name": "out-too" })).await.1;
+    assert_eq!((&copy["data"]["action"], &copy["data"]["ips"]), (&json!("Deny"), &json!(["10.0.0.7"])));
+    assert_ne!(copy["data"]["uid"], json!(deny));
+}
