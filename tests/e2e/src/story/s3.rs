@@ -69,6 +69,11 @@ pub(super) fn tell(region: &Region, teller: &mut Teller) {
 
     teller.show(operator, "workload release acme/vision/etl").success();
     teller.show(operator, &format!("ns delete {NAMESPACE} --purge")).success();
+    let left = region.emulator("GET", "/admin/state", &serde_json::Value::Null);
+    for kind in ["buckets", "policies", "sessions"] {
+        assert_eq!(left["s3"][kind], 0, "{kind} are left: {left}");
+    }
+    teller.say("the cluster has no bucket, no policy and no session of it left");
 }
 
 /// Hands an answer of `credential issue` to the example that is in the documentation.
