@@ -214,8 +214,18 @@ fn make(rest: &Rest, name: &str, secret: &str, quota: u64) -> Result<Organizatio
                 .find(|found| found.name == name)
                 .ok_or_else(|| error::conflict_retry(format_args!("organization {name} exists and is not listed yet")))
         }
+        // The cluster's own table is smaller than the configuration says: what is in it now is its size.
+        Err(error @ Error { kind: ErrorKind::CapacityExhausted(_), .. }) if is_full_table(&error) => {
+            let size = organizations::all(rest)?.len() as u64;
+            let message = error.message;
+            Err(Error { message, ..error::capacity_exhausted("organizations", size, size) })
+        }
         made => made,
     }
+}
+
+fn is_full_table(error: &Error) -> bool {
+    matches!(&error.kind, ErrorKind::CapacityExhausted(hit) if hit.counter == "organizations")
 }
 
 /// Whether the host's secret opens it: else it could be made and never be used.

@@ -169,7 +169,7 @@ pub(crate) fn a_full_table_of_organizations_is_told_with_its_counter() {
     let bench = Bench::configured(ORGANIZATION);
     bench.fault(Fault::OrganizationTableFull, "POST", "/organizations");
     let ErrorKind::CapacityExhausted(hit) = bench.ensure_tenant("one", &[]).unwrap_err().kind else { panic!() };
-    assert_eq!(hit.counter, "organizations");
+    assert_eq!((hit.counter.as_str(), hit.used, hit.limit), ("organizations", 1, 1));
 }
 
 #[test]

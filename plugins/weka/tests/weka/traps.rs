@@ -12,7 +12,7 @@ use weka_emulator::{Fault, Owner, Release, Rule};
 
 use crate::bench::{Bench, DIRECTORY, FILESYSTEM, GIB, call, kind, limit, spec};
 use crate::scripted::{answering, failing};
-use crate::{lifecycle, mounting, report, s3, scripted};
+use crate::{fencing, lifecycle, mounting, organization, report, s3, scripted, snapshotting, upsets};
 
 /// How a trap is held.
 enum Held {
@@ -20,8 +20,6 @@ enum Held {
     By(&'static [fn()]),
     /// By another room of the product, which is named.
     Elsewhere(&'static str),
-    /// Not yet, for this reason.
-    Deferred(&'static str),
     /// It asks nothing of an adapter, for this reason.
     Nothing(&'static str),
 }
@@ -36,7 +34,7 @@ const fn trap(id: &'static str, what: &'static str, held: Held) -> Trap {
     Trap { id, what, held }
 }
 
-use Held::{By, Deferred, Elsewhere, Nothing};
+use Held::{By, Elsewhere, Nothing};
 
 const TRAPS: &[Trap] = &[
     trap(
@@ -112,8 +110,23 @@ const TRAPS: &[Trap] = &[
     trap("problem-23", "OrgAdmin is TenantAdmin from 5.1 (751)", By(&[both_names_of_the_organizations_admin_pass])),
     trap("problem-24", "data services known only by a role of a process (786)", By(&[data_services_are_found_by_role])),
     trap("problem-25", "capacity known only from the quota (790)", By(&[effective_limits_come_from_the_quota])),
-    trap("problem-26", "32 background tasks (795)", By(&[a_full_task_table_is_throttled])),
-    trap("problem-27", "snapshots being deleted (snaptool 6)", By(&[a_conflict_with_snapshots_is_repeated])),
+    trap(
+        "problem-26",
+        "32 background tasks (795)",
+        By(&[
+            a_full_task_table_is_throttled,
+            upsets::the_thirty_third_background_task_is_put_off_and_comes_through_later,
+        ]),
+    ),
+    trap(
+        "problem-27",
+        "snapshots being deleted (snaptool 6)",
+        By(&[
+            a_conflict_with_snapshots_is_repeated,
+            snapshotting::snapshots_that_are_being_removed_make_others_wait,
+            snapshotting::a_filesystem_that_its_snapshots_hold_is_removed_after_them,
+        ]),
+    ),
     trap(
         "problem-28",
         "S3 that is not ready yet (tools 82)",
@@ -127,7 +140,7 @@ const TRAPS: &[Trap] = &[
     trap(
         "problem-30",
         "the table of organizations is full (manila 11)",
-        Deferred("organizations are not made by this version; the refusal is classified and the counter is shown"),
+        By(&[organization::a_full_table_of_organizations_is_told_with_its_counter]),
     ),
     trap(
         "problem-31",
@@ -187,6 +200,8 @@ const TRAPS: &[Trap] = &[
         By(&[
             mounting::a_plan_for_a_directory_needs_no_token_and_says_who_is_trusted,
             mounting::a_filesystem_that_requires_authentication_gets_a_sealed_token_that_mounts_it,
+            fencing::a_fenced_read_only_plan_is_kept_by_the_server_and_its_fence_goes_with_it,
+            fencing::from_5_1_a_read_only_plan_gets_a_token_that_cannot_write_and_ends,
         ]),
     ),
     trap(
@@ -225,7 +240,11 @@ const TRAPS: &[Trap] = &[
     trap(
         "rule-13",
         "organizations",
-        Deferred("isolation organization; a login in another organization is configured by `organization`"),
+        By(&[
+            organization::a_namespace_lives_in_its_tenants_organization_and_is_mounted_by_its_token,
+            organization::a_tenant_gets_an_organization_with_an_administrator_whose_password_the_adapter_never_sees,
+            organization::s3_in_an_organization_is_unsupported_and_says_since_when,
+        ]),
     ),
     trap(
         "rule-14",
@@ -257,7 +276,7 @@ fn every_trap_stands_in_the_table_once_and_is_held() {
     for trap in TRAPS {
         let held = match trap.held {
             By(tests) => !tests.is_empty(),
-            Elsewhere(reason) | Deferred(reason) | Nothing(reason) => reason.len() > 5,
+            Elsewhere(reason) | Nothing(reason) => reason.len() > 5,
         };
         assert!(held && !trap.what.is_empty(), "{}", trap.id);
     }
