@@ -18,6 +18,7 @@ use super::{
     count::{give_back_one, take},
     keys::sealed_name,
     plan::{Plan, check},
+    record::SETTLE,
     rows::{index_credential, set_due},
 };
 use crate::{
@@ -27,8 +28,6 @@ use crate::{
 
 /// How long a client that names its request may ask for the same answer again.
 pub(super) const REPEATABLE: Millis = Millis(5 * 60_000);
-/// How long after the request a service account whose answer was lost is looked for.
-pub(super) const SETTLE: Millis = Millis(2 * 60_000);
 /// How long the provider may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -107,7 +106,9 @@ impl Control {
         }
         let plan = self.plan_credential(caller, &command).await?;
         if options.validate_only {
-            return Ok(Issued { credential: self.draft_credential(&command, &plan)?, keys: None });
+            let mut credential = self.draft_credential(&command, &plan)?;
+            take(&self.tables, &mut Transaction::new(), &mut credential, plan.bounds).await?;
+            return Ok(Issued { credential: Credential { keys: 0, ..credential }, keys: None });
         }
         let parent = self
             .ensure_parent(caller, &command.namespace.project_name().parent(&plan.namespace.value.provider))
@@ -152,6 +153,7 @@ impl Control {
             state_reason: String::new(),
             grants: plan.access.grants.clone(),
             attempts: 0,
+            asked_at: now,
             keys: 0,
             native: None,
             access_key_id: String::new(),
@@ -199,6 +201,7 @@ impl Control {
             take(&self.tables, &mut change, &mut credential, plan.bounds).await?;
             credential.state = CredentialState::Issuing;
             credential.attempts += 1;
+            credential.asked_at = now;
             credential.updated_at = now;
             let due = credential.expires_at.unwrap_or_else(|| now.plus(SETTLE));
             set_due(&mut change, &mut credential, Some(due));
@@ -377,7 +380,7 @@ impl Control {
         match change.commit(&self.tables).await {
             Ok(_) => self.ends.notify_one(),
             Err(error) if error.is_conflict() => {
-                // Its parent was revoked meanwhile, and it with it.
+                // It was revoked meanwhile, by itself or with its parent: whoever does that waits for what may come.
                 self.forget_sealed(&mut credential).await?;
                 let what = "it was ended while it was being issued";
                 return Err(ControlError::precondition("CREDENTIAL_ENDED", &credential.name, what));

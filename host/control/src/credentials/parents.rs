@@ -17,6 +17,7 @@ use super::{
     CredentialState,
     count::give_back_all,
     plan::{policy_limit, unwritable},
+    revoke::in_flight,
     rows::{PARENT_CREDENTIALS, PROVIDER_PARENTS, parent_key, provider_parent},
 };
 use crate::{
@@ -326,6 +327,12 @@ impl Control {
     pub(crate) async fn step_forget_parent(&self, _operation: &mut Operation, name: &ParentName) -> Result<Stepping> {
         let mut change = Transaction::new();
         let beneath = self.open_credentials(PARENT_CREDENTIALS, &parent_key(name), AT_ONCE).await?;
+        let now = self.now();
+        for stored in &beneath {
+            if let Some(until) = stored.value.may_come_until().filter(|until| *until > now) {
+                return Ok(in_flight(&stored.value, until.since(now)).alone());
+            }
+        }
         if !beneath.is_empty() {
             let mut ended = Vec::with_capacity(beneath.len());
             let mut versions = Vec::with_capacity(beneath.len());

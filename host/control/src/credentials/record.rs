@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use stowage_domain::{
-    Action, Actions, CredentialName, GrantName, NamespaceName, OperationName, ParentName, Prefix, ProviderName,
+    Action, Actions, CredentialName, GrantName, Millis, NamespaceName, OperationName, ParentName, Prefix, ProviderName,
     UnixMillis, WorkloadName,
 };
+
+/// How long after a request it is settled whether it was carried out: twice what the provider may take.
+pub(super) const SETTLE: Millis = Millis(2 * 60_000);
 
 /// How long a credential lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -74,6 +77,8 @@ pub struct Credential {
     pub owner: String,
     /// Times that the provider was asked for it.
     pub attempts: u32,
+    /// When it was last asked.
+    pub asked_at: UnixMillis,
     /// Keys that the provider may hold for it: what the ledgers count.
     pub keys: u32,
     /// The adapter's reference, once it is known.
@@ -120,6 +125,11 @@ impl Credential {
             Some(end) if end <= now && !self.state.ended() => CredentialState::Expired,
             _ => self.state,
         }
+    }
+
+    /// Until when the provider may still be carrying a request out: a key that is not there yet may come.
+    pub(super) fn may_come_until(&self) -> Option<UnixMillis> {
+        (self.state == CredentialState::Issuing).then(|| self.asked_at.plus(SETTLE))
     }
 
     /// What its key hangs beneath at the provider.

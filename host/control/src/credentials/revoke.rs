@@ -8,14 +8,14 @@
 use std::time::Duration;
 
 use stowage_audit::Outcome;
-use stowage_domain::CredentialName;
+use stowage_domain::{CredentialName, Millis};
 use stowage_ports::provider::{Call, CallContext, NativeRef, Revocation, RevokeScope};
 use stowage_store::Transaction;
 
 use super::{
     Credential, CredentialKind, CredentialState,
     count::give_back,
-    issue::SETTLE,
+    record::SETTLE,
     rows::{PARENT_CREDENTIALS, parent_key, set_due},
 };
 use crate::{
@@ -143,6 +143,10 @@ impl Control {
         };
         if credential.state.ended() {
             return Ok(succeeded.alone());
+        }
+        let now = self.now();
+        if let Some(until) = credential.may_come_until().filter(|until| *until > now) {
+            return Ok(in_flight(&credential, until.since(now)).alone());
         }
         let provider = match self.provider_of(operation).await {
             Ok(provider) => provider,
@@ -285,4 +289,11 @@ impl Control {
         }
         Ok(error)
     }
+}
+
+/// A request to the provider may still be under way: what it makes is looked for when that is over.
+pub(super) fn in_flight(credential: &Credential, left: Millis) -> Flow {
+    let message = format!("{} is being issued, or was until its answer was lost", credential.name);
+    let problem = ControlError::new(Status::Unavailable, "CREDENTIAL_IN_FLIGHT", message).0;
+    Flow::Retry { problem, after: Some(left), few: false }
 }

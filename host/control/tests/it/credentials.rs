@@ -486,6 +486,47 @@ async fn revoking_a_service_account_waits_for_the_provider_and_a_grant_takes_the
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_account_that_is_issued_while_its_workload_is_released_is_ended_all_the_same() {
+    let world = s3_world(Way::Direct).await;
+    let live = world.open(None).await;
+    data(&live, BOTH.to_vec()).await;
+    let workload = workload(&live, "vision", "w").await;
+    issued(&live, session("vision", "", &READ)).await;
+    world.backend.slow("issue-credential", Duration::from_secs(30));
+    let control = std::sync::Arc::clone(&live.control);
+    let command = account(&workload);
+    let slow = tokio::spawn(async move { control.issue_credential(&operator(), command, none()).await });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let (operation, _) = live.control.release_workload(&operator(), &workload, none()).await.unwrap();
+    assert_eq!(slow.await.unwrap().unwrap_err().reason(), "CREDENTIAL_ENDED");
+    assert_eq!(world.backend.holds.lock().unwrap().access.keys.len(), 2, "the provider has made it");
+    assert_eq!(counted(&live).await, (1, 1));
+    wait_done(&live.control, &operation.unwrap().name).await;
+    assert_eq!(world.backend.holds.lock().unwrap().access.keys.len(), 1);
+    assert_eq!((counted(&live).await, world.secrets.names().len()), ((1, 0), 0));
+    live.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_of_an_issue_checks_everything_and_makes_nothing() {
+    let world = s3_world(Way::Direct).await;
+    let live = world.open(None).await;
+    data(&live, BOTH.to_vec()).await;
+    let dry = || WriteOptions { validate_only: true, ..none() };
+    let ops = operator();
+    let would = live.control.issue_credential(&ops, session("vision", "a/", &READ), dry()).await.unwrap();
+    assert!(would.keys.is_none() && would.credential.scope().starts_with("read, list on "));
+    assert_eq!(counted(&live).await, (0, 0));
+    assert!(world.backend.holds.lock().unwrap().access.principals.is_empty());
+    for _ in 0..5 {
+        issued(&live, session("vision", "", &READ)).await;
+    }
+    let full = live.control.issue_credential(&ops, session("vision", "a/", &READ), dry()).await.unwrap_err();
+    assert_eq!(full.reason(), "SESSIONS_EXHAUSTED");
+    live.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn credentials_are_listed_by_project_a_page_at_a_time() {
     let world = s3_world(Way::Direct).await;
     let live = world.open(None).await;

@@ -68,6 +68,7 @@ pub(crate) struct Holdings {
     pub(crate) protocols: BTreeMap<String, Vec<port::Protocol>>,
     /// Parents and keys.
     pub(crate) access: Access,
+    slow: BTreeMap<String, std::time::Duration>,
     /// Failures of every call of a name.
     standing: BTreeMap<String, ErrorKind>,
 }
@@ -137,6 +138,11 @@ impl Backend {
         let mut holds = self.holds.lock().unwrap();
         holds.probed.retain(|known| known.id != id);
         holds.probed.push(found);
+    }
+
+    /// Every call of this name answers so late.
+    pub(crate) fn slow(&self, name: &str, by: std::time::Duration) {
+        self.holds.lock().unwrap().slow.insert(name.to_owned(), by);
     }
 
     /// From now on plans are wider than asked.
@@ -575,6 +581,10 @@ impl port::Provider for Backend {
         call: &Call,
         request: &port::CredentialRequest,
     ) -> Answer<port::Issue> {
+        let late = self.holds.lock().unwrap().slow.get("issue-credential").copied();
+        if let Some(late) = late {
+            tokio::time::sleep(late).await;
+        }
         self.change("issue-credential", |holds| holds.access.issue(call, request, &self.secrets))
     }
     async fn find_credential(&self, _: &CallContext, owner: &str) -> Answer<Option<port::CredentialInfo>> {
