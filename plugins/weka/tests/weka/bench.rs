@@ -1,6 +1,7 @@
 //! One emulator, one adapter against it, and the host's loop around a change: jobs are polled and node work is done until
 //! the change is done. Waiting moves the emulator's clock, never the machine's.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -28,6 +29,8 @@ const ROUNDS: usize = 40;
 
 pub(crate) struct Bench {
     pub(crate) host: Arc<Backend>,
+    /// The emulator was switched to a reading that the contract table does not have.
+    departs: Cell<bool>,
     emulator: Running,
     // Last: the emulator's tasks run on it.
     _runtime: Runtime,
@@ -50,7 +53,7 @@ impl Bench {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let emulator = runtime.block_on(Emulator::start(options)).unwrap();
         let host = Backend::new(emulator.rest_url(), emulator.control().clone(), config, runtime.handle().clone());
-        Self { host: Arc::new(host), emulator, _runtime: runtime }
+        Self { host: Arc::new(host), departs: Cell::new(false), emulator, _runtime: runtime }
     }
 
     /// With a cluster of this release.
@@ -68,6 +71,11 @@ impl Bench {
             let extensions = vec![("tenant.secret".to_owned(), secret.clone())];
             Weka::ensure(Call { extensions, ..call }, tenant.to_owned(), limits.to_vec())
         })
+    }
+
+    /// Says that the emulator answers otherwise than the contract table on purpose.
+    pub(crate) fn departs_from_contract(&self) {
+        self.departs.set(true);
     }
 
     /// Where the emulator's S3 service listens.
@@ -166,6 +174,20 @@ impl Bench {
             }
         }
         panic!("the list has no end")
+    }
+}
+
+/// Every exchange that a test made is held to the contract table: routes, fields, types, shapes of answers.
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if std::thread::panicking() || self.departs.get() {
+            return;
+        }
+        for logged in self.control().requests_after(0) {
+            if let Err(violation) = weka_emulator::contract::check_logged(&logged) {
+                panic!("{violation}");
+            }
+        }
     }
 }
 

@@ -109,6 +109,7 @@ fn policies_are_listed_in_every_shape() {
     for shape in ["names", "objects", "map"] {
         let bench = ready();
         bench.switch("s3_policies_shape", shape);
+        bench.departs_from_contract();
         bench.switch("policy_delete_in_use", "refused");
         let native = parent_with_policy(&bench);
         apply(&bench, &native, Some(document(&["s3:GetObject"], "ab12cd34-x/*"))).unwrap();
