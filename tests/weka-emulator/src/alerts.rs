@@ -29,7 +29,7 @@ const KINDS: &[Kind] = &[
         title: "The cluster is being upgraded",
         action: "Wait until the upgrade has finished.",
         severity: "WARNING",
-        holds: |state| overridden(state, "upgrade").is_some_and(|upgrade| upgrade != ""),
+        holds: |state| overridden(state, "upgrade").is_some_and(|upgrade| !upgrade.is_empty()),
     },
     Kind {
         name: "DataProtection",

@@ -19,6 +19,9 @@ use crate::users::Role;
 /// The smallest filesystem (documented).
 const LEAST_BYTES: u64 = 1 << 30;
 
+/// Since this release a filesystem has an audit flag.
+const AUDITED: [u32; 3] = [4, 4, 0];
+
 /// Since this release the CSI role may make filesystems of its own.
 const CSI_OWNS: [u32; 3] = [5, 1, 0];
 
@@ -127,7 +130,8 @@ impl State {
             "thin_provisioning_min_ssd": thin_min,
             "thin_provisioning_max_ssd": thin_max,
         });
-        if let (Some(row), false) = (row.as_object_mut(), self.switches.audit_field.is_empty()) {
+        let audited = self.release.has(AUDITED) && !self.switches.audit_field.is_empty();
+        if let (Some(row), true) = (row.as_object_mut(), audited) {
             row.insert(self.switches.audit_field.clone(), json!(filesystem.audit));
         }
         row

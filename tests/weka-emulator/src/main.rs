@@ -8,11 +8,11 @@ use anyhow::Context as _;
 use clap::Parser;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
-use weka_emulator::{DEFAULT_PASSWORD, Emulator, Options, Preset, Release, Switches, Tls};
+use weka_emulator::{DEFAULT_PASSWORD, Emulator, Fault, Options, Preset, Release, Switches, Tls};
 
 /// A WEKA cluster to test against: REST API v2, S3, and real trees that clients mount by FUSE.
 #[derive(Parser)]
-#[command(version, about, long_about = None)]
+#[command(version, about, long_about = None, after_long_help = more_help())]
 struct Arguments {
     /// Address of the REST API; give it several times for several endpoints
     #[arg(long, default_value = "127.0.0.1:0")]
@@ -48,6 +48,29 @@ struct Arguments {
     /// Set a switch: NAME=JSON, such as data_services=true; GET /admin/switches lists them
     #[arg(long = "switch", value_name = "NAME=JSON")]
     switches: Vec<String>,
+}
+
+/// What `--help` says beyond the arguments.
+fn more_help() -> String {
+    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let switches = Switches::default().table().into_iter().map(|row| {
+        let (name, default, about) = (text(&row["name"]), &row["default"], text(&row["about"]));
+        format!("  {name}={default}\n          {about}\n")
+    });
+    let faults = Fault::ALL.iter().map(|fault| format!("  {}\n          {}\n", text(&json!(fault)), fault.about()));
+    format!(
+        "Releases and what they add:\n  \
+         4.2  the routes of 4.2     4.3  resolvePath\n  \
+         4.4  getPath, security policies, snapshot policies, revoking an organization, audit (CSI resolves from 4.4.7)\n  \
+         5.0  freeSpaceInOrg        5.1  tenants, POST mountToken, network spaces (user quotas from 5.1.26)\n\n\
+         Switches (--switch NAME=JSON, PATCH /admin/switches), with their defaults:\n{}\n\
+         Faults (POST /admin/faults):\n{}\n\
+         When it is ready it prints one line of JSON: ready, rest_url, rest_urls, s3_url, admin_url, pid. SIGTERM and\n\
+         SIGINT end it, unmount what it mounted, and remove what no --state or --tree keeps. WEKA_EMULATOR_LOG filters\n\
+         its log on standard error.",
+        switches.collect::<String>(),
+        faults.collect::<String>(),
+    )
 }
 
 #[tokio::main]

@@ -14,6 +14,9 @@ const PREFIX: &str = "/api/v2";
 /// failures of a server.
 const ANY_ROUTE: [u16; 9] = [400, 401, 403, 404, 409, 429, 500, 501, 503];
 
+/// Said of a request to a route that no release has.
+const NO_ROUTE: &str = "the table has no such route";
+
 /// Every departure from the table.
 pub(super) fn problems(
     contract: &Contract,
@@ -24,16 +27,37 @@ pub(super) fn problems(
     status: u16,
     answer: &Value,
 ) -> Vec<String> {
-    let bare = path.strip_prefix(PREFIX).unwrap_or(path);
-    let Some(route) = contract.route(method, bare) else { return vec!["the table has no such route".to_owned()] };
+    let Some(route) = find(contract, method, path) else { return vec![NO_ROUTE.to_owned()] };
     let mut problems = Vec::new();
     request(contract, route, query, body, &mut problems);
+    check_answer(contract, route, status, answer, &mut problems);
+    problems
+}
+
+/// Every departure of an answer from the table.
+pub(super) fn problems_of_answer(
+    contract: &Contract,
+    method: &str,
+    path: &str,
+    status: u16,
+    answer: &Value,
+) -> Vec<String> {
+    let Some(route) = find(contract, method, path) else { return vec![NO_ROUTE.to_owned()] };
+    let mut problems = Vec::new();
+    check_answer(contract, route, status, answer, &mut problems);
+    problems
+}
+
+fn find<'a>(contract: &'a Contract, method: &str, path: &str) -> Option<&'a Route> {
+    contract.route(method, path.strip_prefix(PREFIX).unwrap_or(path))
+}
+
+fn check_answer(contract: &Contract, route: &Route, status: u16, answer: &Value, problems: &mut Vec<String>) {
     match status {
         0 => {}
-        200 => good_answer(contract, route, answer, &mut problems),
-        status => refusal(contract, route, status, answer, &mut problems),
+        200 => good_answer(contract, route, answer, problems),
+        status => refusal(contract, route, status, answer, problems),
     }
-    problems
 }
 
 fn request(

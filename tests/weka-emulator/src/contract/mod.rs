@@ -66,6 +66,15 @@ pub fn check_exchange(
     if problems.is_empty() { Ok(()) } else { Err(Violation { exchange: format!("{method} {path}"), problems }) }
 }
 
+/// Checks an answer alone: for exchanges whose request was wrong on purpose.
+pub fn check_answer(method: &str, path: &str, status: u16, answer: &Value) -> Result<(), Violation> {
+    let problems = match contract() {
+        Ok(contract) => check::problems_of_answer(contract, method, path, status, answer),
+        Err(error) => vec![error.to_string()],
+    };
+    if problems.is_empty() { Ok(()) } else { Err(Violation { exchange: format!("{method} {path}"), problems }) }
+}
+
 /// Checks an exchange of the request log. Of one that a fault struck, only the request is looked at.
 pub fn check_logged(logged: &LoggedRequest) -> Result<(), Violation> {
     let status = if logged.fault.is_some() { 0 } else { logged.status };

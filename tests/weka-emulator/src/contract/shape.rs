@@ -81,14 +81,15 @@ impl Shape {
     /// Reads a shape from one word.
     pub(super) fn word(text: &str) -> Option<Self> {
         let text = text.trim();
+        let alternatives = alternatives(text);
+        if alternatives.len() > 1 {
+            return alternatives.into_iter().map(Self::word).collect::<Option<_>>().map(Self::OneOf);
+        }
         if let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             return Some(Self::List(Box::new(Self::word(inner)?)));
         }
         if let Some(inner) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
             return Some(Self::Map(Box::new(Self::word(inner)?)));
-        }
-        if text.contains('|') {
-            return text.split('|').map(Self::word).collect::<Option<_>>().map(Self::OneOf);
         }
         if let Some(literal) = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
             return Some(Self::Literal(literal.to_owned()));
@@ -191,6 +192,20 @@ impl Shape {
     }
 }
 
+/// The parts between the bars that stand in no bracket.
+fn alternatives(text: &str) -> Vec<&str> {
+    let mut depth = 0_usize;
+    let bar = |c: char| {
+        match c {
+            '[' | '{' => depth = depth.saturating_add(1),
+            ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == '|' && depth == 0
+    };
+    text.split(bar).collect()
+}
+
 fn check_fields(
     fields: &BTreeMap<String, (Shape, bool)>,
     object: &serde_json::Map<String, Value>,
@@ -255,6 +270,7 @@ mod tests {
             ("'Allow'|'Deny'", json!("Deny")),
             ("[pair]", json!([{ "a": 1 }, { "a": 2, "b": null }])),
             ("{flag}", json!({ "x": true })),
+            ("[text]|[number|null]", json!([1, null])),
         ] {
             assert_eq!(misfits(shape, &value), Vec::<String>::new(), "{shape} {value}");
         }

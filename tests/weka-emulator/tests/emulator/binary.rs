@@ -41,6 +41,19 @@ fn help_names_the_options_of_the_s3_port() {
 }
 
 #[test]
+fn the_help_names_every_switch_fault_and_release() {
+    let run = Command::new(env!("CARGO_BIN_EXE_weka-emulator")).arg("--help").output().unwrap();
+    let help = String::from_utf8(run.stdout).unwrap();
+    let switches = weka_emulator::Switches::default().table();
+    let names = switches.iter().map(|row| row["name"].as_str().unwrap().to_owned());
+    let faults = weka_emulator::Fault::ALL.iter().map(|fault| json!(fault).as_str().unwrap().to_owned());
+    let others = ["--state", "--release", "--s3-listen", "4.2", "4.3", "4.4", "5.0", "5.1"].map(str::to_owned);
+    for name in names.chain(faults).chain(others) {
+        assert!(help.contains(&name), "{name}");
+    }
+}
+
+#[test]
 fn a_wrong_preset_or_switch_is_said_before_anything_starts() {
     for arguments in [["--preset", "tomato"], ["--switch", "nope=1"], ["--release", "1.0"]] {
         let run = Command::new(env!("CARGO_BIN_EXE_weka-emulator")).args(arguments).output().unwrap();

@@ -56,6 +56,7 @@ async fn the_difference_of_two_snapshots_names_what_came_changed_moved_and_went(
         bench.post("/snapshots", ask).await.1["data"]["uid"].as_str().unwrap().to_owned()
     };
     take("before").await;
+    control.clock().advance(1000);
     control.write_file(None, "default", "/d/changes", b"another length").unwrap();
     control.write_file(None, "default", "/d/new", b"x").unwrap();
     control.remove(None, "default", "/d/goes").unwrap();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use weka_emulator::{Control, DEFAULT_PASSWORD, Emulator, MountRequest, Options, Running};
+use weka_emulator::{Control, DEFAULT_PASSWORD, Emulator, LoggedRequest, MountRequest, Options, Running, contract};
 
 /// An emulator and a client of it that speaks as `admin`.
 pub(crate) struct Bench {
@@ -146,6 +146,28 @@ impl Bench {
 
     pub(crate) fn mount_as(&self, request: MountRequest) -> PathBuf {
         self.control().mount(&request).unwrap().target
+    }
+}
+
+/// Whatever a test does, each good answer that it got has the shape of the contract table.
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let good = |logged: &LoggedRequest| {
+            let documented = logged.path != "/api/v2/docs" && logged.path.starts_with("/api/v2/");
+            logged.fault.is_none() && logged.status == 200 && documented
+        };
+        let odd: Vec<String> = self
+            .control()
+            .requests_after(0)
+            .iter()
+            .filter(|logged| good(logged))
+            .filter_map(|logged| contract::check_answer(&logged.method, &logged.path, 200, &logged.answer).err())
+            .map(|violation| violation.to_string())
+            .collect();
+        assert!(odd.is_empty(), "{odd:#?}");
     }
 }
 
