@@ -1,5 +1,7 @@
 //! The real host, as an operator starts it: `stowage init`, `stowage serve`, its own telemetry, two plugins.
 
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -19,6 +21,7 @@ const LOOK: Duration = Duration::from_millis(5);
 /// A host that serves.
 pub(crate) struct Host {
     child: Child,
+    home: PathBuf,
     /// Where it listens.
     pub(crate) address: String,
     /// A connection as operator.
@@ -64,7 +67,7 @@ impl Host {
         let address = tokio::time::timeout(PATIENCE, ready).await.context("the host does not start")??;
         let token = std::fs::read_to_string(home.join("operator.token"))?;
         let client = Client::connect(Target::new(&address).with_token(token.trim().to_owned())).await?;
-        Ok(Self { child, address, client })
+        Ok(Self { child, home: home.to_owned(), address, client })
     }
 
     /// What it uses.
@@ -79,6 +82,21 @@ impl Host {
 
     /// Makes a tenant, a project, a class, the fake as provider, and one namespace; answers the namespace's name.
     pub(crate) async fn prepare(&self) -> Result<String> {
+        self.make_project().await?;
+        let no = prost_types::value::Kind::BoolValue(false);
+        let fields = [("node_directories".to_owned(), prost_types::Value { kind: Some(no) })];
+        let fake = proto::Provider {
+            plugin: "plugins/fake".to_owned(),
+            config: Some(prost_types::Struct { fields: fields.into() }),
+            ..Default::default()
+        };
+        self.make_provider("fake", fake).await?;
+        self.make_class(&[proto::Protocol::Posix]).await?;
+        self.make_namespace("datasets").await
+    }
+
+    /// Makes the tenant `acme` and in it the project `vision`.
+    pub(crate) async fn make_project(&self) -> Result<()> {
         let tenant = proto::CreateTenantRequest {
             tenant_id: "acme".to_owned(),
             tenant: Some(proto::Tenant::default()),
@@ -93,21 +111,21 @@ impl Host {
             ..Default::default()
         };
         self.client.tenants().create_project(project).await.map_err(Failure::from)?;
-        let no = prost_types::value::Kind::BoolValue(false);
-        let fields = [("node_directories".to_owned(), prost_types::Value { kind: Some(no) })];
-        let provider = proto::Provider {
-            plugin: "plugins/fake".to_owned(),
-            config: Some(prost_types::Struct { fields: fields.into() }),
-            ..Default::default()
-        };
-        let provider = proto::CreateProviderRequest {
-            provider_id: "fake".to_owned(),
-            provider: Some(provider),
-            ..Default::default()
-        };
-        self.client.providers().create_provider(provider).await.map_err(Failure::from)?;
+        Ok(())
+    }
+
+    /// Binds a provider.
+    pub(crate) async fn make_provider(&self, id: &str, provider: proto::Provider) -> Result<()> {
+        let request =
+            proto::CreateProviderRequest { provider_id: id.to_owned(), provider: Some(provider), ..Default::default() };
+        self.client.providers().create_provider(request).await.map_err(Failure::from)?;
+        Ok(())
+    }
+
+    /// Makes the default class `fast` with these protocols.
+    pub(crate) async fn make_class(&self, protocols: &[proto::Protocol]) -> Result<()> {
         let class = proto::StorageClass {
-            protocols: vec![proto::Protocol::Posix.into()],
+            protocols: protocols.iter().map(|protocol| (*protocol).into()).collect(),
             is_default: true,
             ..Default::default()
         };
@@ -117,10 +135,15 @@ impl Host {
             ..Default::default()
         };
         self.client.storage_classes().create_storage_class(class).await.map_err(Failure::from)?;
+        Ok(())
+    }
+
+    /// Makes a namespace of the project's and waits until it is ready; answers its name.
+    pub(crate) async fn make_namespace(&self, id: &str) -> Result<String> {
         let quota = proto::Quota { hard_bytes: 1 << 30, ..Default::default() };
         let namespace = proto::CreateNamespaceRequest {
             parent: "tenants/acme/projects/vision".to_owned(),
-            namespace_id: "datasets".to_owned(),
+            namespace_id: id.to_owned(),
             namespace: Some(proto::Namespace { quota: Some(quota), ..Default::default() }),
             ..Default::default()
         };
@@ -129,9 +152,19 @@ impl Host {
         ensure!(made.state() == proto::NamespaceState::Ready, "{made:?}");
         Ok(made.name)
     }
+
+    /// Puts a login into its secret store.
+    pub(crate) fn write_secret(&self, name: &str, (username, password): (&str, &str)) -> Result<()> {
+        let path = self.home.join("secrets").join(format!("{name}.toml"));
+        let folder = path.parent().context("a secret has a name")?;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        Ok(write!(file, "username = {username:?}\npassword = {password:?}\n")?)
+    }
 }
 
-fn beside_this_binary(name: &str) -> Result<PathBuf> {
+/// A program that is built with the bench.
+pub(crate) fn beside_this_binary(name: &str) -> Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name(name);
     ensure!(path.exists(), "{} is not there: run `make bench`, which builds it", path.display());
     Ok(path)

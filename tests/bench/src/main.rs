@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod adapter;
+mod emulator;
 mod host;
 mod measure;
 mod process;

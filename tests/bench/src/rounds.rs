@@ -15,13 +15,17 @@ pub(crate) struct Plan {
     pub(crate) rounds: usize,
     /// How long a round of a side takes.
     pub(crate) span: Duration,
+    /// Calls of a round where each leaves something behind that counts against a limit.
+    pub(crate) calls: usize,
+    /// Namespaces at the backend where their number is what is measured.
+    pub(crate) namespaces: usize,
 }
 
 impl Plan {
     /// The figures of the report.
-    pub(crate) const FULL: Self = Self { rounds: 9, span: Duration::from_millis(700) };
+    pub(crate) const FULL: Self = Self { rounds: 9, span: Duration::from_millis(700), calls: 40, namespaces: 10_000 };
     /// Whether everything runs.
-    pub(crate) const QUICK: Self = Self { rounds: 3, span: Duration::from_millis(120) };
+    pub(crate) const QUICK: Self = Self { rounds: 3, span: Duration::from_millis(120), calls: 3, namespaces: 300 };
 }
 
 /// Something that can be done again and again.
@@ -67,12 +71,7 @@ pub(crate) async fn round(span: Duration, in_flight: usize, subject: &Arc<dyn Su
     while let Some(seen) = callers.join_next().await {
         all.add(seen??)?;
     }
-    let micros = |nanos: u64| nanos as f64 / 1e3;
-    Ok(Pace {
-        p50: micros(all.value_at_quantile(0.5)),
-        p99: micros(all.value_at_quantile(0.99)),
-        per_second: all.len() as f64 / begin.elapsed().as_secs_f64(),
-    })
+    Ok(Pace::of(&all, begin.elapsed()))
 }
 
 /// One caller. Among others it steps back in the queue after it has begun: a call that never waits would else keep its
@@ -92,11 +91,29 @@ async fn caller(subject: Arc<dyn Subject>, end: Instant, among_others: bool) -> 
     Ok(seen)
 }
 
+/// So many calls of one side, one after the other.
+pub(crate) async fn calls(count: usize, subject: &Arc<dyn Subject>) -> Result<Pace> {
+    let begin = Instant::now();
+    let mut all = histogram()?;
+    for _ in 0..count {
+        let begin = Instant::now();
+        subject.once().await?;
+        all.saturating_record(u64::try_from(begin.elapsed().as_nanos())?);
+    }
+    Ok(Pace::of(&all, begin.elapsed()))
+}
+
 fn histogram() -> Result<Histogram<u64>> {
     Ok(Histogram::new_with_bounds(1, 60_000_000_000, 3)?)
 }
 
 impl Pace {
+    /// What a round has seen, and how long it took.
+    fn of(seen: &Histogram<u64>, took: Duration) -> Self {
+        let micros = |quantile| seen.value_at_quantile(quantile) as f64 / 1e3;
+        Self { p50: micros(0.5), p99: micros(0.99), per_second: seen.len() as f64 / took.as_secs_f64() }
+    }
+
     pub(crate) fn median(rounds: &[Self]) -> Self {
         let of = |field: fn(&Self) -> f64| median(rounds.iter().map(field));
         Self { p50: of(|r| r.p50), p99: of(|r| r.p99), per_second: of(|r| r.per_second) }

@@ -6,6 +6,7 @@ mod create;
 pub(crate) mod memory;
 mod read;
 mod tuning;
+mod weka;
 
 use std::future::Future;
 use std::path::Path;
@@ -31,13 +32,16 @@ struct Group {
     measure: for<'a> fn(&'a Setting) -> Measuring<'a>,
 }
 
-const GROUPS: [Group; 6] = [
+const GROUPS: [Group; 9] = [
     Group { figures: &calls::FIGURES, measure: |setting| Box::pin(calls::measure(setting)) },
     Group { figures: &commits::FIGURES, measure: |setting| Box::pin(commits::measure(setting)) },
     Group { figures: &create::FIGURES, measure: |setting| Box::pin(create::measure(setting)) },
     Group { figures: &read::FIGURES, measure: |setting| Box::pin(read::measure(setting)) },
     Group { figures: &memory::FIGURES, measure: |setting| Box::pin(memory::measure(setting)) },
     Group { figures: &tuning::FIGURES, measure: |setting| Box::pin(tuning::measure(setting)) },
+    Group { figures: &weka::usage::FIGURES, measure: |setting| Box::pin(weka::usage::measure(setting)) },
+    Group { figures: &weka::tls::FIGURES, measure: |setting| Box::pin(weka::tls::measure(setting)) },
+    Group { figures: &weka::sts::FIGURES, measure: |setting| Box::pin(weka::sts::measure(setting)) },
 ];
 
 /// Names of all figures.
