@@ -54,7 +54,7 @@ test-all: tools plugins build ## Runs every test with the larger matrices
 	cargo test --locked --workspace --doc --quiet
 
 bench: plugins ## Measures speed and size as ratios to baselines in the same run; writes target/bench/report.json
-	cargo build --locked --release -p stowage -p stowage-bench
+	cargo build --locked --release -p stowage -p stowage-bench -p weka-emulator
 	$(TARGET)/release/stowage-bench --report target/bench/report.json
 
 lint: tools openapi-lint ## Runs every check that is not a test
