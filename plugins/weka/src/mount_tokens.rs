@@ -53,8 +53,11 @@ pub(crate) fn for_node_work(rest: &Rest, filesystem: &Filesystem) -> Result<Exte
     })
 }
 
+/// One of the calls that hand out a token.
+type Way = fn(&Rest, &Filesystem, bool) -> Result<Sealed>;
+
 fn any(rest: &Rest, filesystem: &Filesystem, read_only: bool) -> Result<Token> {
-    let ways: [fn(&Rest, &Filesystem, bool) -> Result<Sealed>; 2] = if read_only { [ask, get] } else { [get, ask] };
+    let ways: [Way; 2] = if read_only { [ask, get] } else { [get, ask] };
     for way in ways {
         match way(rest, filesystem, read_only) {
             Err(Error { kind: ErrorKind::Unsupported(_) | ErrorKind::NotFound, .. }) => {}

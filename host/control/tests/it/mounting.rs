@@ -198,6 +198,48 @@ async fn a_secret_is_for_its_node_and_plan_alone_and_works_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_secret_of_a_works_source_is_for_its_node_and_work_alone_and_works_once() {
+    const HANDLE: &str = "sealed/model/source-1";
+    let world = World::new(Way::Node).await;
+    let live = world.open_without_agent(None).await;
+    world.secrets.insert(HANDLE, "token-of-the-source");
+    world.secrets.insert("sealed/model/other", "token-of-another");
+    world.backend.holds.lock().unwrap().source_secret = Some(HANDLE.to_owned());
+    world.agent.report(&live.control).await.unwrap();
+    live.control.create_namespace(&operator(), new_namespace("data", 100), none()).await.unwrap();
+    let me = world.agent.caller();
+    let claim = ClaimWork { node: world.agent.node.clone(), max: 0, wait: Duration::from_secs(30) };
+    let work = live.control.claim_work(&me, claim).await.unwrap().remove(0);
+    let other = Agent::new("n2", std::sync::Arc::clone(&world.backend));
+    let redeem = async |agent: &Agent, of: &Agent, handle: &str| {
+        live.control.redeem_work_secret(&agent.caller(), &of.node, &work.name, handle).await
+    };
+    assert_eq!(redeem(&other, &world.agent, HANDLE).await.unwrap_err().reason(), "OUT_OF_SCOPE");
+    assert_eq!(redeem(&other, &other, HANDLE).await.unwrap_err().reason(), "SECRET_NOT_FOUND");
+    let another = redeem(&world.agent, &world.agent, "sealed/model/other").await;
+    assert_eq!(another.unwrap_err().reason(), "SECRET_NOT_FOUND", "a handle that the work does not name");
+    let first = redeem(&world.agent, &world.agent, HANDLE).await.unwrap();
+    assert_eq!(first.value.expose_secret(), "token-of-the-source");
+    assert_eq!(redeem(&world.agent, &world.agent, HANDLE).await.unwrap_err().reason(), "SECRET_NOT_FOUND");
+    assert!(!world.secrets.names().contains(&HANDLE.to_owned()), "a redeemed secret is gone");
+    live.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_whose_adapter_asks_for_a_secret_gets_one_that_the_host_makes_and_keeps() {
+    let world = World::new(Way::Direct).await;
+    world.backend.holds.lock().unwrap().asks_for_tenant_secrets = true;
+    let live = world.open(None).await;
+    data(&live).await;
+    let named = world.backend.holds.lock().unwrap().tenant_secret.clone().unwrap();
+    assert!(named.starts_with("made/model/swt-"), "{named}");
+    let (username, password) = (world.secrets.field(&named, "username"), world.secrets.field(&named, "password"));
+    assert_eq!(username.as_deref(), named.rsplit('/').next());
+    assert!(password.is_some_and(|password| password.len() >= 16));
+    live.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn unreported_work_is_handed_out_again_and_the_older_claim_is_refused() {
     let world = World::new(Way::Direct).await;
     let live = world.open_without_agent(None).await;

@@ -137,7 +137,7 @@ pub(crate) fn the_namespaces_of_every_tenant_are_listed_once_page_by_page() {
     }
     for page in [1, 2, 100] {
         let mut listed: Vec<_> = bench.listed(page).into_iter().map(|state| strip(&state.ref_)).collect();
-        let mut wanted: Vec<_> = made.iter().map(|native| strip(native)).collect();
+        let mut wanted: Vec<_> = made.iter().map(strip).collect();
         listed.sort();
         wanted.sort();
         assert_eq!(listed, wanted, "pages of {page}");

@@ -68,6 +68,12 @@ pub(crate) struct Holdings {
     pub(crate) protocols: BTreeMap<String, Vec<port::Protocol>>,
     /// Parents and keys.
     pub(crate) access: Access,
+    /// Tenants have administrators, whose secret a call must name.
+    pub(crate) asks_for_tenant_secrets: bool,
+    /// The secret that the last call named.
+    pub(crate) tenant_secret: Option<String>,
+    /// What a node needs to mount the source of its steps.
+    pub(crate) source_secret: Option<String>,
     slow: BTreeMap<String, std::time::Duration>,
     /// Failures of every call of a name.
     standing: BTreeMap<String, ErrorKind>,
@@ -220,10 +226,11 @@ fn text(native: &NativeRef) -> String {
     String::from_utf8(native.0.clone()).unwrap()
 }
 
-fn directory_work(verb: &str, path: &str) -> NodeWork {
+fn directory_work(verb: &str, path: &str, secret: Option<&String>) -> NodeWork {
+    let args = secret.map(|handle| ("source.secret.token".to_owned(), handle.clone())).into_iter().collect();
     NodeWork {
         source: MountSource::HostPath { root: "data".into(), path: String::new() },
-        steps: vec![NodeStep { id: "root".into(), verb: verb.into(), path: path.into(), args: Vec::new() }],
+        steps: vec![NodeStep { id: "root".into(), verb: verb.into(), path: path.into(), args }],
     }
 }
 
@@ -276,6 +283,16 @@ impl port::Provider for Backend {
 
     async fn ensure_tenant(&self, _: &CallContext, call: &Call, tenant: &str, _: &[Limit]) -> Answer<Progress> {
         self.change("ensure-tenant", |holds| {
+            let named = call.extensions.iter().find(|(key, _)| key == "tenant.secret").map(|(_, name)| name.clone());
+            if holds.asks_for_tenant_secrets && named.is_none() {
+                let lack = port::NotReady {
+                    capability: "tenants".into(),
+                    reason: "NO_TENANT_SECRET".into(),
+                    remedy: "name one".into(),
+                };
+                return Err(error(ErrorKind::NotReady(lack)));
+            }
+            holds.tenant_secret = named;
             let id = format!("{tenant}/{}", call.owner);
             holds.tenants.insert(id.clone());
             Ok(Progress::Done(NativeRef(id.into_bytes())))
@@ -299,7 +316,13 @@ impl port::Provider for Backend {
                 }
                 if way == Way::Node {
                     match call.node_results.iter().find(|result| result.id == "root") {
-                        None => return Ok(Progress::NeedsNode(directory_work("make-directory", &id))),
+                        None => {
+                            return Ok(Progress::NeedsNode(directory_work(
+                                "make-directory",
+                                &id,
+                                holds.source_secret.as_ref(),
+                            )));
+                        }
                         Some(result) => assert_eq!(result.error, None),
                     }
                 }
@@ -367,7 +390,7 @@ impl port::Provider for Backend {
                 return Ok(pending);
             }
             if way == Way::Node && !call.node_results.iter().any(|result| result.id == "root") {
-                return Ok(Progress::NeedsNode(directory_work("remove-directory", &id)));
+                return Ok(Progress::NeedsNode(directory_work("remove-directory", &id, None)));
             }
             holds.namespaces.remove(&id);
             Ok(Progress::Done(native.clone()))
