@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Calls `{"method", "url", "body"}` and answers the JSON body, or `null`.
+/// Calls `{"method", "url", "body", "bearer"}` and answers the JSON body, or `null`.
 ///
 /// # Panics
 /// When the call cannot be made or is refused.
@@ -23,6 +23,9 @@ pub fn text(request: &Value) -> String {
         let method = request["method"].as_str().and_then(|m| m.parse().ok()).expect("method");
         let url = request["url"].as_str().expect("url");
         let mut builder = reqwest::Client::new().request(method, url);
+        if let Some(token) = request["bearer"].as_str() {
+            builder = builder.bearer_auth(token);
+        }
         if !request["body"].is_null() {
             builder = builder.json(&request["body"]);
         }

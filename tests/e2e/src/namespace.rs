@@ -37,6 +37,12 @@ impl MountNamespace {
         command
     }
 
+    /// The words before a shell script that runs inside.
+    #[must_use]
+    pub fn shell(&self) -> String {
+        format!("nsenter --mount=/proc/{}/ns/mnt -- sh -c", self.holder.id())
+    }
+
     /// How a path inside is seen from outside.
     #[must_use]
     pub fn path(&self, inside: &Path) -> PathBuf {

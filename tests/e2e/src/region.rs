@@ -232,6 +232,12 @@ impl Region {
         self.namespace.path(Path::new(inside))
     }
 
+    /// The command that runs a shell script where the nodes' mounts are.
+    #[must_use]
+    pub fn on_node(&self) -> String {
+        self.namespace.shell()
+    }
+
     /// Calls the emulator's admin port.
     pub fn emulator(&self, method: &str, path: &str, body: &Value) -> Value {
         let request = json!({ "method": method, "url": format!("{}{path}", self.weka_admin), "body": body });

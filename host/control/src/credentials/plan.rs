@@ -138,7 +138,8 @@ pub(super) fn policy_limit(provider: &Provider) -> Result<u64> {
     }
 }
 
-/// How long a temporary credential works: as asked, or an hour, within the provider's bounds and the grants' end.
+/// How long a temporary credential works: as asked, or as long as was measured to be wise, or an hour, within the provider's
+/// bounds and the grants' end.
 fn ttl(
     asked: Option<u64>,
     capability: &Capability,
@@ -169,7 +170,8 @@ fn ttl(
             _ => Ok(asked),
         },
         None => {
-            let usual = USUAL_TTL.clamp(shortest, longest.max(shortest));
+            let usual = bound(capability, "session.default-ttl").unwrap_or(USUAL_TTL);
+            let usual = usual.clamp(shortest, longest.max(shortest));
             Ok(left.map_or(usual, |left| usual.min(left)))
         }
     }

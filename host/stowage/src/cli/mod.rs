@@ -20,6 +20,7 @@ mod project;
 mod provider;
 mod report;
 mod tenant;
+mod validate;
 mod values;
 mod workload;
 

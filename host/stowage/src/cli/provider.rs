@@ -10,6 +10,7 @@ use super::connection::{Session, call, every};
 use super::names::{PLUGIN, PROVIDER, full, split};
 use super::output::{Column, Format, many, one};
 use super::report::{self, Report, Row, Subject};
+use super::validate::{self, Validate};
 use super::values::{map, pair};
 
 const COLUMNS: &[Column] = &[
@@ -75,6 +76,8 @@ pub(crate) enum Command {
         /// PROVIDER
         name: String,
     },
+    /// Measures by use what a probe cannot see: makes a disposable namespace, uses it, and deletes it again.
+    Validate(Box<Validate>),
     /// Lists what the backend can do, and how that is known.
     Capabilities {
         /// PROVIDER
@@ -177,6 +180,7 @@ pub(crate) async fn run(session: &Session, command: Command) -> anyhow::Result<(
             let rows = answer.findings.into_iter().map(finding).collect();
             Report::new("preflight", subject(session, &name).await?, date, rows).show(session.format)
         }
+        Command::Validate(arguments) => validate::run(session, &arguments).await,
         Command::Capabilities { name } => {
             let request = v1::ListCapabilitiesRequest { parent: full(PROVIDER, &name)?, ..Default::default() };
             many(session.format, &every!(providers, list_capabilities, request, capabilities), CAPABILITIES)

@@ -42,6 +42,23 @@ pub(crate) struct HostConfig {
     /// Node agents.
     #[serde(default)]
     pub(crate) nodes: Nodes,
+    /// Looking for drift.
+    #[serde(default)]
+    pub(crate) drift: Drift,
+}
+
+/// Looking for drift.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Drift {
+    /// Seconds between two comparisons of a provider with what is believed.
+    pub(crate) scan_every_s: u32,
+}
+
+impl Default for Drift {
+    fn default() -> Self {
+        Self { scan_every_s: 900 }
+    }
 }
 
 /// The gRPC listener.
@@ -239,6 +256,7 @@ mod tests {
         assert_eq!(config.state.directory, base.join("state"));
         assert_eq!(config.state.engine, Engine::Sled);
         assert_eq!(config.auth.token_file, base.join("tokens.json"));
+        assert_eq!(config.drift.scan_every_s, 900);
         assert_eq!((config.retention.operations_days, config.retention.requests_hours), (30, 24));
     }
 

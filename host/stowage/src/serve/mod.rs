@@ -112,6 +112,7 @@ fn settings(config: &HostConfig) -> Config {
         installation: config.installation.clone(),
         operation_retention: Seconds(u64::from(config.retention.operations_days) * 24 * 3600),
         request_retention: Seconds(u64::from(config.retention.requests_hours) * 3600),
+        drift_interval: Millis(u64::from(config.drift.scan_every_s.max(1)) * 1000),
         report_interval: Millis(u64::from(config.nodes.report_every_s.max(1)) * 1000),
         ..Config::default()
     }

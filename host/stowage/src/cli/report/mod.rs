@@ -102,7 +102,12 @@ impl Report {
     }
 }
 
-/// The moment as `2026-01-31T10:00:00Z`, which proto JSON writes as a quoted string.
+/// This moment, as [`date`] writes it.
+pub(crate) fn now() -> String {
+    date(&super::values::from_now(std::time::Duration::ZERO))
+}
+
+/// The moment as `2026-01-31T10:00:00Z`.
 pub(crate) fn date(time: &prost_types::Timestamp) -> String {
     prost_types::Timestamp { seconds: time.seconds, nanos: 0 }.to_string()
 }
