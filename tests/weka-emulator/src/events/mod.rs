@@ -104,6 +104,18 @@ impl State {
         }
     }
 
+    /// Notes an event of the S3 port, where users come with keys instead of sessions.
+    pub(crate) fn note_by_user<'a>(
+        &mut self,
+        kind: &str,
+        user: Uid,
+        params: impl IntoIterator<Item = (&'static str, &'a str)>,
+    ) {
+        let session = self.session_of(user);
+        let params = params.into_iter().map(|(name, value)| (name.to_owned(), json!(value)));
+        self.note(kind, session.as_ref(), params.collect());
+    }
+
     /// Notes the event of a route that succeeded, if it has one.
     pub(crate) fn note_success(&mut self, method: &str, pattern: &str, call: &Call) {
         let matches = |kind: &&EventKind| kind.route.split_once(' ') == Some((method, pattern));

@@ -31,7 +31,11 @@ impl Plane {
             return Err(S3Error::new(S3ErrorCode::BucketAlreadyOwnedByYou));
         }
         let new = NewBucket { name: name.to_owned(), creator, ..NewBucket::default() };
-        state.add_bucket(new).map(drop).map_err(|problem| refused(&problem))
+        state.add_bucket(new).map(drop).map_err(|problem| refused(&problem))?;
+        if let Some(user) = creator {
+            state.note_by_user("S3CreateBucketEvent", user, [("bucket_name", name)]);
+        }
+        Ok(())
     }
 
     /// Removes an empty bucket with its directory.

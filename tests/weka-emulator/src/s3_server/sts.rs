@@ -153,7 +153,9 @@ impl Plane {
             None => None,
         };
         state.faults.enter_s3("POST", "/");
-        Ok(state.open_session(key.user, duration, policy)?)
+        let opened = state.open_session(key.user, duration, policy)?;
+        state.note_by_user("S3AsssumeRoleEvent", key.user, [("access_key", opened.access_key.as_str())]);
+        Ok(opened)
     }
 }
 

@@ -7,6 +7,7 @@
 //!
 //! Counter-example: bytes of a file that was unlinked while still open are given back at the unlink, not at the close.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
 use rustix::io::Errno;
@@ -166,19 +167,22 @@ impl Tree {
     /// Quotas above or beneath this directory that would nest with it, counted along the deepest line, itself included.
     pub(crate) fn nesting_with(&self, dir: Ino) -> usize {
         let above = self.chain(dir).into_iter().skip(1).filter(|ino| self.quotas.contains_key(ino)).count();
-        let beneath = self
-            .quotas
-            .keys()
-            .map(|ino| {
-                let chain = self.chain(*ino);
-                match chain.iter().position(|at| *at == dir) {
-                    Some(at) => chain.iter().take(at).filter(|ino| self.quotas.contains_key(ino)).count(),
-                    None => 0,
-                }
-            })
-            .max()
-            .unwrap_or(0);
-        above.saturating_add(beneath).saturating_add(1)
+        above.saturating_add(self.deepest_beneath(dir)).saturating_add(1)
+    }
+
+    /// Quotas beneath a directory along the line that has most of them. A fresh directory has no children to look at, so
+    /// the ten thousandth quota costs what the first did.
+    fn deepest_beneath(&self, dir: Ino) -> usize {
+        let mut deepest = 0;
+        let mut open = vec![(dir, 0_usize)];
+        while let Some((ino, quotas)) = open.pop() {
+            deepest = deepest.max(quotas);
+            let children = self.nodes.get(&ino).and_then(Node::children);
+            for child in children.into_iter().flat_map(BTreeMap::values) {
+                open.push((*child, quotas.saturating_add(usize::from(self.quotas.contains_key(child)))));
+            }
+        }
+        deepest
     }
 
     /// Total and free bytes as `df` on this inode shows them: an active hard quota is the size.

@@ -53,6 +53,8 @@ async fn a_session_from_assume_role_works_until_its_expiration_and_is_narrowed_b
     assert!((899_000..=902_000).contains(&lives), "{lives}");
     assert!(made.text().contains("xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\""));
     assert_eq!(made.element("RequestId"), made.header("x-amz-request-id"));
+    let issued = bench.data("/events?type_list=S3AsssumeRoleEvent").await;
+    assert_eq!(issued[0]["params"], serde_json::json!({ "access_key": made.element("AccessKeyId") }));
     assert_eq!(bench.s3_put(&session, "/data/a/x", b"1").await.status, 200);
     assert_eq!(bench.s3_put(&session, "/data/b/x", b"1").await.status, 403);
     bench.control().clock().advance(901_000);
