@@ -10,6 +10,7 @@ use crate::filesystems::MAX_FILESYSTEMS;
 use crate::namespaces::bound;
 use crate::quotas;
 use crate::rest::Rest;
+use crate::s3::{buckets, policies, users};
 use crate::snapshots::{MAX_READ_ONLY, MAX_WRITABLE};
 use crate::survey::Survey;
 
@@ -17,12 +18,6 @@ use crate::survey::Survey;
 pub(crate) const MAX_TASKS: u64 = 32;
 /// Local users that a cluster holds [WEKA user guide, users].
 const MAX_USERS: u64 = 1152;
-/// Of them, S3 users [WEKA user guide, S3 limitations].
-const MAX_S3_USERS: u64 = 1024;
-/// Buckets [WEKA user guide, S3 limitations].
-const MAX_BUCKETS: u64 = 10_000;
-/// IAM policies [WEKA user guide, S3 limitations].
-const MAX_S3_POLICIES: u64 = 1024;
 
 /// How full the cluster is, as far as its API tells.
 pub(crate) fn of(rest: &Rest, survey: &Survey) -> Vec<Counter> {
@@ -66,7 +61,7 @@ pub(crate) fn of(rest: &Rest, survey: &Survey) -> Vec<Counter> {
     if let Ok(users) = &survey.users {
         let of_s3 = users.iter().filter(|user| user.role == "S3").count() as u64;
         counters.push(counter("users", users.len() as u64, Some(MAX_USERS), "users"));
-        counters.push(counter("s3.users", of_s3, Some(MAX_S3_USERS), "users"));
+        counters.push(counter("s3.users", of_s3, Some(users::MAX_USERS), "users"));
     }
     if let Ok(count) = survey.fences {
         counters.push(counter("fences", count, Some(MAX_POLICIES), "policies"));
@@ -81,10 +76,10 @@ pub(crate) fn of(rest: &Rest, survey: &Survey) -> Vec<Counter> {
     }
     if let Some([buckets, policies]) = &survey.s3_counts {
         if let Ok(count) = buckets {
-            counters.push(counter("s3.buckets", *count, Some(MAX_BUCKETS), "buckets"));
+            counters.push(counter("s3.buckets", *count, Some(buckets::MAX_BUCKETS), "buckets"));
         }
         if let Ok(count) = policies {
-            counters.push(counter("s3.policies", *count, Some(MAX_S3_POLICIES), "policies"));
+            counters.push(counter("s3.policies", *count, Some(policies::MAX_POLICIES), "policies"));
         }
     }
     if let Ok(clients) = &survey.clients {

@@ -8,7 +8,7 @@ use super::document::MAX_BYTES;
 use super::policies::MAX_POLICIES;
 use super::sts::{MAX_LIVE, MAX_TTL_S, MIN_TTL_S};
 use super::users::{MAX_NAME, MAX_USERS};
-use super::{lack_now, reason_against};
+use super::{Lack, lack_now, reason_against};
 use crate::rest::Rest;
 use crate::survey::Survey;
 
@@ -29,8 +29,12 @@ pub(crate) fn declared() -> Vec<Capability> {
 
 /// What can be had of this cluster now.
 pub(crate) fn probed(rest: &Rest, survey: &Survey) -> Vec<Capability> {
+    let lack = match (&survey.s3, reason_against(rest)) {
+        (Ok(s3), None) => lack_now(rest, s3),
+        _ => None,
+    };
     let mut all: Vec<_> =
-        [NAMESPACES, POLICY, SESSION, KEY, AUDIT].iter().map(|id| standing(rest, survey, id)).collect();
+        [NAMESPACES, POLICY, SESSION, KEY, AUDIT].iter().map(|id| standing(rest, survey, lack, id)).collect();
     for capability in &mut all {
         *capability = match capability.id.as_str() {
             NAMESPACES => capability.clone().with("bucket.max", Value::Number(MAX_BUCKETS)),
@@ -45,7 +49,7 @@ pub(crate) fn probed(rest: &Rest, survey: &Survey) -> Vec<Capability> {
     all
 }
 
-fn standing(rest: &Rest, survey: &Survey, id: &str) -> Capability {
+fn standing(rest: &Rest, survey: &Survey, lack: Option<Lack>, id: &str) -> Capability {
     if let Some(reason) = reason_against(rest) {
         return because(Capability::unsupported(id), reason);
     }
@@ -54,7 +58,7 @@ fn standing(rest: &Rest, survey: &Survey, id: &str) -> Capability {
         Err(cause) => return Capability::unknown(id).evidence(format_args!("GET s3: {}", cause.message)),
     };
     let seen = format!("GET s3: active {}, {} hosts", s3.active, s3.hosts());
-    match lack_now(rest, s3) {
+    match lack {
         Some(lack) => Capability::unavailable(id, lack.reason, lack.remedy),
         None if rest.config.s3.endpoint.is_none() && (id == SESSION || id == KEY) => {
             Capability::unavailable(id, crate::access::NO_ENDPOINT, crate::access::NO_ENDPOINT_REMEDY)

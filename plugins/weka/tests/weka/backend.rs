@@ -17,6 +17,9 @@ use weka_emulator::{Control, DEFAULT_PASSWORD};
 /// How long one exchange may take: a hung backend must not hang a test.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Something done to the cluster.
+type Act = fn(&Control);
+
 #[derive(Default)]
 struct Session {
     access: Option<String>,
@@ -29,6 +32,8 @@ pub(crate) struct Backend {
     /// Where the endpoint `s3` is bound to, if it is.
     s3: Mutex<Option<String>>,
     masked: Mutex<Option<String>>,
+    /// What happens to the cluster after so many exchanges.
+    pending: Mutex<(usize, Act)>,
     control: Control,
     config: Mutex<String>,
     runtime: tokio::runtime::Handle,
@@ -50,6 +55,7 @@ impl Backend {
             base: base.to_owned(),
             s3: Mutex::default(),
             masked: Mutex::default(),
+            pending: Mutex::new((usize::MAX, |_| {})),
             control,
             config: Mutex::new(config.to_owned()),
             runtime,
@@ -68,6 +74,19 @@ impl Backend {
     /// Gives the host a secret, as the host makes one.
     pub(crate) fn give(&self, name: &str, username: &str, password: &str) {
         self.secrets.lock().unwrap().insert(name.to_owned(), (username.to_owned(), password.to_owned()));
+    }
+
+    /// Does something to the cluster once so many more exchanges were answered.
+    pub(crate) fn after(&self, exchanges: usize, act: Act) {
+        *self.pending.lock().unwrap() = (exchanges, act);
+    }
+
+    fn count(&self) {
+        let mut pending = self.pending.lock().unwrap();
+        if pending.0 == 1 {
+            (pending.1)(&self.control);
+        }
+        pending.0 = if pending.0 == usize::MAX { usize::MAX } else { pending.0.saturating_sub(1) };
     }
 
     /// Masks the values of fields of this name in every answer, as the host does for names like secrets.
@@ -325,7 +344,9 @@ fn text_at(parsed: &Value, place: &[Step]) -> Option<String> {
 
 impl NativeHost for Backend {
     fn send(&self, request: &Request) -> Result<Response, HttpError> {
-        self.exchange(request)
+        let answer = self.exchange(request);
+        self.count();
+        answer
     }
     fn log(&self, _: Level, _: &str, _: &[(String, String)]) {}
     fn now_ms(&self) -> u64 {

@@ -32,7 +32,7 @@ fn a_key_is_made_under_the_parents_own_login_with_a_policy_that_bears_its_owner(
     let found = bench.call(|| Weka::find_credential("op-1".to_owned())).unwrap().unwrap();
     assert_eq!((found.id.as_str(), &found.ref_, &found.principal), (keys.id.as_str(), &issued.ref_, &parent));
     assert_eq!(bench.call(|| Weka::find_credential("op-2".to_owned())).unwrap(), None);
-    assert_eq!(key_ids(&bench, Some(&parent), 10), [keys.id.clone()]);
+    assert_eq!(key_ids(&bench, Some(&parent), 10), std::slice::from_ref(&keys.id));
     let read = bench.call(|| Weka::read_policy(AttachPoint::Key(issued.ref_.clone()))).unwrap();
     assert_eq!(read, key_request(&parent).policy, "without the mark");
 

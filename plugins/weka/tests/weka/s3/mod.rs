@@ -8,6 +8,7 @@ mod matrix;
 pub(crate) mod parenting;
 pub(crate) mod policing;
 pub(crate) mod sessioning;
+mod vanishing;
 
 use stowage_plugin_weka::Weka;
 use stowage_provider_sdk::Result;
