@@ -2,8 +2,10 @@
 //!
 //! Its body is read once as what it is: JSON, a sequence of JSON documents, XML, a form, or text. Sensitive places are
 //! taken out of that structure, fields named like secrets and injected values are masked in it, and what the guest gets
-//! is written from it anew, so nothing that the parser did not see (a second member of the same name, say) slips by.
+//! is written from it anew, so nothing that the parser did not see (a second member of the same name, say) slips by. Only
+//! JSON with nothing to take out and nothing to mask goes on as it came; `plain` says when that is so.
 
+mod plain;
 mod xml;
 
 use std::collections::BTreeSet;
@@ -18,6 +20,8 @@ use crate::request::answer_headers;
 #[derive(Debug)]
 enum Document {
     Empty,
+    /// One document that may go on as it came.
+    Plain(String),
     Json(Vec<Value>),
     Xml(String),
     Form(Vec<(String, String)>),
@@ -55,7 +59,7 @@ impl Answer {
             (place.first(), &self.document),
             (Some(Step::Header(_)), _)
                 | (_, Document::Empty)
-                | (Some(Step::JsonPointer(_)), Document::Json(_))
+                | (Some(Step::JsonPointer(_)), Document::Json(_) | Document::Plain(_))
                 | (Some(Step::XmlPath(_)), Document::Xml(_))
                 | (Some(Step::FormField(_)), Document::Form(_))
                 | (Some(Step::LineKey(_)), Document::Text(_))
@@ -64,6 +68,9 @@ impl Answer {
 
     /// Takes a place out: its value, if it is there, is masked in the answer and returned.
     pub(crate) fn take(&mut self, place: &[Step]) -> Option<String> {
+        if let (Some(Step::JsonPointer(_)), Document::Plain(text)) = (place.first(), &self.document) {
+            self.document = Document::Json(read_json(text)?);
+        }
         match (place.split_first()?, &mut self.document) {
             ((Step::Header(name), inner), _) => {
                 let value = self.headers.remove(name.as_str())?;
@@ -89,10 +96,12 @@ impl Answer {
         let headers = answer_headers(&self.headers, injected);
         let body = match self.document {
             Document::Empty => Vec::new(),
-            Document::Json(mut documents) => {
-                documents.iter_mut().for_each(|d| mask_json(d, visible, injected));
-                documents.iter().map(Value::to_string).collect::<Vec<_>>().join("\n").into_bytes()
-            }
+            Document::Plain(text) => match injected.mask(text.as_bytes()) {
+                None => text.into_bytes(),
+                // It may be found across two texts, so each is masked by itself.
+                Some(masked) => read_json(&text).map_or(masked, |documents| show_json(documents, visible, injected)),
+            },
+            Document::Json(documents) => show_json(documents, visible, injected),
             Document::Xml(text) => injected.clean(&xml::mask_fields(&text, visible)).into_bytes(),
             Document::Form(fields) => {
                 let shown = fields.into_iter().map(|(name, value)| {
@@ -118,8 +127,10 @@ fn document(body: Vec<u8>, kind: &str) -> Document {
         return Document::Empty;
     }
     if kind.contains("json") || start.starts_with(['{', '[']) {
-        let documents: Result<Vec<Value>, _> = serde_json::Deserializer::from_str(start).into_iter().collect();
-        if let Ok(documents) = documents {
+        if plain::is_plain(start) {
+            return Document::Plain(if start.len() == text.len() { text } else { start.to_owned() });
+        }
+        if let Some(documents) = read_json(start) {
             return Document::Json(documents);
         }
     }
@@ -130,6 +141,15 @@ fn document(body: Vec<u8>, kind: &str) -> Document {
         return Document::Xml(start.to_owned());
     }
     Document::Text(text)
+}
+
+fn read_json(text: &str) -> Option<Vec<Value>> {
+    serde_json::Deserializer::from_str(text).into_iter().collect::<Result<_, _>>().ok()
+}
+
+fn show_json(mut documents: Vec<Value>, visible: &BTreeSet<String>, injected: &Needles) -> Vec<u8> {
+    documents.iter_mut().for_each(|document| mask_json(document, visible, injected));
+    documents.iter().map(Value::to_string).collect::<Vec<_>>().join("\n").into_bytes()
 }
 
 fn take_json(value: &mut Value, steps: &[Step]) -> Option<String> {

@@ -111,3 +111,29 @@ fn a_place_of_another_kind_than_the_body_is_seen() {
     assert!(answer("text/plain", "").can_hold(&[pointer("/data/token")]));
     assert!(answer("text/plain", " {\"a\":1}").can_hold(&[pointer("/data/token")]));
 }
+
+#[test]
+fn plain_json_goes_on_as_it_came_until_something_is_found_in_it() {
+    let body = "{ \"data\": [ {\"path\": \"/a/b\", \"n\": 12345678} ] }";
+    let show = |needle: &str| {
+        let shown = answer("application/json", body).show(&BTreeSet::new(), &Needles::new([needle])).1;
+        String::from_utf8(shown).unwrap()
+    };
+    assert_eq!(show("nowhere-in-it"), body);
+    assert_eq!(show("/a/b"), r#"{"data":[{"n":12345678,"path":"[masked]"}]}"#);
+    assert_eq!(show("12345678"), r#"{"data":[{"n":"[masked]","path":"/a/b"}]}"#);
+    let escaped = body.replace("/a/b", "%2Fa%2fb");
+    let shown = answer("application/json", &escaped).show(&BTreeSet::new(), &Needles::new(["/a/b"])).1;
+    assert_eq!(String::from_utf8(shown).unwrap(), r#"{"data":[{"n":12345678,"path":"[masked]"}]}"#);
+}
+
+#[test]
+fn a_second_member_of_a_secret_name_is_not_passed_on() {
+    for body in [r#"{"a":1,"token":"S1","token":"S2"}"#, r#"{"to\u006ben":"S1","token":"S2"}"#] {
+        let shown = shown(answer("application/json", body));
+        assert!(!shown.contains("S1") && !shown.contains("S2"), "{shown}");
+    }
+    let mut got = answer("application/json", r#"{"id":"S1","id":"S2"}"#);
+    assert_eq!(got.take(&[pointer("/id")]).as_deref(), Some("S2"));
+    assert_eq!(shown(got), r#"{"id":"[masked]"}"#);
+}
