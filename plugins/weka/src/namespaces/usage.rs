@@ -21,7 +21,7 @@ pub(crate) fn read(rest: &Rest, references: &[NativeRef]) -> Result<Usages> {
     if let [Ok(Native::Directory(directory))] = natives.as_slice() {
         // None there may mean that the directory was made anew: the list knows it by its path.
         if let Some(quota) = quotas::get(rest, &directory.filesystem_uid, directory.inode)? {
-            return Ok(Usages::Done(vec![of_directory(directory, Some(&quota))]));
+            return Ok(Usages::Done(vec![of_directory(directory, Some(&quota), host::now_ms())]));
         }
     }
     let mut listed: BTreeMap<&str, Listed> = BTreeMap::new();
@@ -40,18 +40,20 @@ pub(crate) fn read(rest: &Rest, references: &[NativeRef]) -> Result<Usages> {
         let listed = filesystems::all(&Home::of(rest, place).rest)?;
         wholes.extend(listed.into_iter().map(|filesystem| (filesystem.uid.clone(), filesystem)));
     }
-    let one = |native: Result<Native>| match native? {
-        Native::Directory(directory) => {
-            let quota = listed.get(directory.filesystem_uid.as_str()).and_then(|listed| listed.quota(&directory));
-            of_directory(&directory, quota)
+    // Once: thousands of looks at the clock would be thousands of calls of the host.
+    let now_ms = host::now_ms();
+    let one = |native: &Result<Native>| match native {
+        Ok(Native::Directory(directory)) => {
+            let quota = listed.get(directory.filesystem_uid.as_str()).and_then(|listed| listed.quota(directory));
+            of_directory(directory, quota, now_ms)
         }
-        Native::Filesystem(whole) => match wholes.get(&whole.uid) {
-            Some(filesystem) => Ok(vec![of_filesystem(filesystem)]),
+        Ok(Native::Filesystem(whole)) => match wholes.get(&whole.uid) {
+            Some(filesystem) => Ok(vec![of_filesystem(filesystem, now_ms)]),
             None => Err(error::not_found(format_args!("filesystem {}", whole.name))),
         },
+        Err(error) => Err(error.clone()),
     };
-    let entries: Vec<_> = references.iter().map(|reference| one(native(reference))).collect();
-    Ok(Usages::Done(entries))
+    Ok(Usages::Done(natives.iter().map(one).collect()))
 }
 
 const fn whole(native: &Native) -> Option<&Whole> {
@@ -82,15 +84,15 @@ impl Listed {
     }
 }
 
-fn of_directory(directory: &Directory, quota: Option<&Quota>) -> Result<Vec<Usage>, Error> {
+fn of_directory(directory: &Directory, quota: Option<&Quota>, now_ms: u64) -> Result<Vec<Usage>, Error> {
     let missing = || {
         let text = format!("directory {} has no quota, so nothing counts it; set its limits again", directory.path);
         Error { message: text, ..error::not_found("") }.with_native_code("DirectoryHasNoQuota")
     };
-    quota.map(|quota| vec![quotas::usage(quota, host::now_ms())]).ok_or_else(missing)
+    quota.map(|quota| vec![quotas::usage(quota, now_ms)]).ok_or_else(missing)
 }
 
-fn of_filesystem(filesystem: &Filesystem) -> Usage {
+fn of_filesystem(filesystem: &Filesystem, now_ms: u64) -> Usage {
     let full = filesystem.total_budget != 0 && filesystem.used_total >= filesystem.total_budget;
     Usage {
         dimension: Dimension::Bytes,
@@ -98,6 +100,6 @@ fn of_filesystem(filesystem: &Filesystem) -> Usage {
         uncertainty: None,
         basis: Basis::Logical,
         state: if full { LimitState::Hard } else { LimitState::Ok },
-        observed_at: host::now_ms(),
+        observed_at: now_ms,
     }
 }
