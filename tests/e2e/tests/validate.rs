@@ -99,7 +99,8 @@ fn a_run_that_fails_midway_leaves_nothing_behind() {
     region.add_weka();
     region.add_node("node-a");
     // Changing a quota fails for good, after the namespace was made and mounted.
-    let rule = json!({ "fault": "status", "status": 400, "method": "PUT", "path": "/fileSystems/*/quota/*", "skip": 1 });
+    let rule =
+        json!({ "fault": "status", "status": 400, "method": "PUT", "path": "/fileSystems/*/quota/*", "skip": 1 });
     region.emulator("POST", "/admin/faults", &rule);
     let ran = region.operator.run(&format!("{RUN} --timeout 20s -o json"));
     assert!(!ran.ok);
@@ -108,4 +109,57 @@ fn a_run_that_fails_midway_leaves_nothing_behind() {
     assert!(!outcomes(&report, "FAIL").contains(&"cleanup"), "{report:#}");
     region.emulator("DELETE", "/admin/faults", &Value::Null);
     nothing_is_left(&region);
+}
+
+/// Runs on a cluster with S3 that reads an open point in this way, and answers the report.
+fn with_objects(switches: &Value) -> (Region, Value) {
+    let mut region = Region::start("s3-ready");
+    region.add_weka();
+    region.add_node("node-a");
+    region.emulator("PATCH", "/admin/switches", switches);
+    let ran = region.operator.run(&format!("{RUN} -o json"));
+    let report = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}{}", ran.out, ran.err));
+    (region, report)
+}
+
+fn constraint(region: &Region, id: &str, key: &str) -> Value {
+    let all = region.operator.json("provider capabilities weka");
+    let found = all.as_array().unwrap().iter().find(|one| one["id"] == id).unwrap();
+    found["constraints"][key].clone()
+}
+
+#[test]
+fn credentials_are_measured_where_the_cluster_serves_objects() {
+    let (region, report) = with_objects(&json!({ "service_account_linger_ms": 1500 }));
+    assert_eq!(outcomes(&report, "FAIL"), Vec::<&str>::new(), "{report:#}\n{}", region.host_log());
+    let passed = outcomes(&report, "PASS");
+    for check in [
+        "objects.bucket",
+        "objects.issue-session",
+        "objects.inside",
+        "objects.outside",
+        "objects.issue-account",
+        "objects.account",
+        "objects.account-stops",
+    ] {
+        assert!(passed.contains(&check), "{check} did not pass: {report:#}");
+    }
+    assert!(outcomes(&report, "NOTE").contains(&"objects.end-session"), "{report:#}");
+    nothing_is_left(&region);
+    for id in ["namespaces.s3", "credentials.session", "credentials.access-key"] {
+        assert_eq!(basis(&region, id).0, "CAPABILITY_BASIS_PROBED", "{id}");
+    }
+    let latency = &constraint(&region, "credentials.access-key", "key.revoke-latency")["seconds"];
+    assert!(latency.as_str().unwrap().parse::<u64>().unwrap() >= 1, "{latency}");
+    assert_eq!(constraint(&region, "credentials.session", "policy.prefix-conditions")["flag"], true);
+    // No single session can be ended here, so sessions are short unless somebody asks for more.
+    assert_eq!(constraint(&region, "credentials.session", "session.default-ttl")["seconds"], "900");
+}
+
+#[test]
+fn a_cluster_that_ignores_prefix_conditions_loses_the_ability_to_issue_credentials() {
+    let (region, report) = with_objects(&json!({ "s3_conditions": "ignored" }));
+    assert!(outcomes(&report, "FAIL").contains(&"objects.outside"), "{report:#}");
+    nothing_is_left(&region);
+    assert_eq!(basis(&region, "credentials.session").0, "CAPABILITY_BASIS_REFUTED");
 }
