@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::call::Call;
 use crate::clock::{Millis, rfc3339};
 use crate::envelope::{Answer, Refusal, data, nothing};
+use crate::net_devices::Device;
 use crate::state::State;
 use crate::uid::Uid;
 
@@ -42,19 +43,7 @@ pub(crate) struct Backend {
     auto_remove_secs: Option<u64>,
     added: Millis,
     changed: Millis,
-    devices: Vec<Device>,
-}
-
-/// A network device that a container uses.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Device {
-    serial: u64,
-    uid: Uid,
-    name: String,
-    device: String,
-    addresses: Vec<String>,
-    netmask_bits: u64,
-    gateway: String,
+    pub(crate) devices: Vec<Device>,
 }
 
 impl Backend {
@@ -79,15 +68,7 @@ impl Backend {
             auto_remove_secs: None,
             added: now,
             changed: now,
-            devices: vec![Device {
-                serial: host,
-                uid: Uid::fresh(),
-                name: "eth0".to_owned(),
-                device: "eth0".to_owned(),
-                addresses: vec![address.clone()],
-                netmask_bits: 24,
-                gateway: "10.1.0.1".to_owned(),
-            }],
+            devices: vec![Device::first(host, &address)],
             address,
         }
     }
@@ -152,39 +133,15 @@ impl Backend {
             "auto_remove_timeout": self.auto_remove_secs,
         })
     }
-
-    fn device_row(&self, device: &Device) -> Value {
-        json!({
-            "id": format!("NetDevId<{}>", device.serial),
-            "uid": device.uid,
-            "id_type": "NAME",
-            "identifier": device.device,
-            "name": device.name,
-            "hostname": self.hostname,
-            "container_id": format!("HostId<{}>", self.host),
-            "owner_processes": [],
-            "ips": device.addresses,
-            "netmask_bits": device.netmask_bits,
-            "gateway": device.gateway,
-            "network_label": "",
-            "vlan_id": "",
-            "max_cores": 1,
-            "net_devices": [{
-                "interface_name": device.device, "interface_alias": "", "mac_address": "02:00:00:00:00:00",
-                "device": "", "vendor": "", "driver": "", "pci_slot": "", "mtu": 1500, "numa": -1,
-                "is_virtual": false, "max_vfs_num": 0, "slave_devices": [],
-            }],
-        })
-    }
 }
 
 impl State {
-    fn backend(&self, uid: &str) -> Result<&Backend, Refusal> {
+    pub(crate) fn backend(&self, uid: &str) -> Result<&Backend, Refusal> {
         let found = self.machines.backends.iter().find(|backend| backend.uid.to_string() == uid);
         found.ok_or_else(|| Refusal::no_uid(uid))
     }
 
-    fn backend_mut(&mut self, uid: &str) -> Result<&mut Backend, Refusal> {
+    pub(crate) fn backend_mut(&mut self, uid: &str) -> Result<&mut Backend, Refusal> {
         let found = self.machines.backends.iter_mut().find(|backend| backend.uid.to_string() == uid);
         found.ok_or_else(|| Refusal::no_uid(uid))
     }
@@ -376,7 +333,7 @@ pub(crate) fn resources(state: &mut State, call: &Call) -> Answer {
         "backend_endpoints": others.map(|one| json!({ "ip": one.address, "port": 14000 })).collect::<Vec<_>>(),
         "hostname": backend.hostname,
         "reserve_1g_hugepages": true,
-        "net_devices": backend.devices.iter().map(|device| &device.device).collect::<Vec<_>>(),
+        "net_devices": backend.devices.iter().map(Device::device).collect::<Vec<_>>(),
         "dedicate_memory": true,
         "ips": [backend.address],
         "ui_enabled": true,
@@ -387,44 +344,6 @@ pub(crate) fn resources(state: &mut State, call: &Call) -> Answer {
         "disable_numa_balancing": true,
         "mask_interrupts": true,
     }))
-}
-
-/// `GET /containers/netdevs`
-pub(crate) fn all_devices(state: &mut State, _call: &Call) -> Answer {
-    let rows = |backend: &Backend| backend.devices.iter().map(|device| backend.device_row(device)).collect::<Vec<_>>();
-    data(state.machines.backends.iter().flat_map(rows).collect())
-}
-
-/// `GET /containers/{uid}/netdevs`
-pub(crate) fn devices(state: &mut State, call: &Call) -> Answer {
-    let backend = state.backend(call.place("uid"))?;
-    data(backend.devices.iter().map(|device| backend.device_row(device)).collect())
-}
-
-/// `POST /containers/{uid}/netdevs`
-pub(crate) fn add_device(state: &mut State, call: &Call) -> Answer {
-    state.backend(call.place("uid"))?;
-    let name = call.required_text("device")?;
-    let device = Device {
-        serial: state.serial("device").saturating_add(1000),
-        uid: Uid::fresh(),
-        name: call.text("name").unwrap_or_else(|| name.clone()),
-        device: name,
-        addresses: call.texts("ips")?.unwrap_or_default(),
-        netmask_bits: call.number("netmask")?.unwrap_or(24),
-        gateway: call.text("gateway").unwrap_or_default(),
-    };
-    state.backend_mut(call.place("uid"))?.devices.push(device);
-    nothing()
-}
-
-/// `DELETE /containers/{uid}/netdevs/{netdev_uid}`
-pub(crate) fn remove_device(state: &mut State, call: &Call) -> Answer {
-    let wanted = call.place("netdev_uid").to_owned();
-    let backend = state.backend_mut(call.place("uid"))?;
-    let before = backend.devices.len();
-    backend.devices.retain(|device| device.uid.to_string() != wanted);
-    if backend.devices.len() == before { Err(Refusal::no_uid(&wanted)) } else { nothing() }
 }
 
 /// `POST /containers/infos`: what a machine that may join looks like; only NET and DISKS have a recorded form

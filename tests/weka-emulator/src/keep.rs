@@ -16,6 +16,7 @@ use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::attachments::Joins;
 use crate::auth::Tokens;
 use crate::clock::{Clock, Millis};
 use crate::containers::Machines;
@@ -30,7 +31,7 @@ use crate::organizations::Organization;
 use crate::presets::Preset;
 use crate::release::Release;
 use crate::s3::S3;
-use crate::security::{Joins, SecurityPolicy};
+use crate::security::SecurityPolicy;
 use crate::snapshot_policies::SnapshotPolicy;
 use crate::snapshots::Snapshot;
 use crate::state::State;

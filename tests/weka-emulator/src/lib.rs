@@ -23,6 +23,7 @@
 
 mod admin;
 mod alerts;
+mod attachments;
 mod auth;
 mod call;
 mod clock;
@@ -44,6 +45,7 @@ mod login_page;
 mod mount_defaults;
 mod mount_options;
 mod mounts;
+mod net_devices;
 mod object_stores;
 mod organizations;
 mod paths;

@@ -54,7 +54,8 @@ struct Arguments {
 fn more_help() -> String {
     let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let switches = Switches::default().table().into_iter().map(|row| {
-        let (name, default, about) = (text(&row["name"]), &row["default"], text(&row["about"]));
+        let field = |name: &str| row.get(name).cloned().unwrap_or_default();
+        let (name, default, about) = (text(&field("name")), field("default"), text(&field("about")));
         format!("  {name}={default}\n          {about}\n")
     });
     let faults = Fault::ALL.iter().map(|fault| format!("  {}\n          {}\n", text(&json!(fault)), fault.about()));

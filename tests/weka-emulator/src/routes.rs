@@ -10,9 +10,9 @@ use crate::release::{ALWAYS, Release, Since};
 use crate::state::State;
 use crate::users::Role;
 use crate::{
-    alerts, auth, cluster, containers, default_quotas, events, filesystems, groups, licence, login_page,
-    mount_defaults, mounts, object_stores, organizations, paths, processes, quota_batches, quotas, s3, security,
-    snapshot_diff, snapshot_policies, snapshots, tasks, user_quotas, users,
+    alerts, attachments, auth, cluster, containers, default_quotas, events, filesystems, groups, licence, login_page,
+    mount_defaults, mounts, net_devices, object_stores, organizations, paths, processes, quota_batches, quotas, s3,
+    security, snapshot_diff, snapshot_policies, snapshots, tasks, user_quotas, users,
 };
 
 /// A handler.
@@ -96,11 +96,11 @@ routes! {
     GET "/organizations/multipleOrgsExist" ALWAYS ANYONE organizations::several;
     GET "/organizations" ALWAYS CLUSTER_READ organizations::list;
     POST "/organizations" ALWAYS CLUSTER organizations::create;
-    GET "/organizations/{uid}/securityPolicy" V44 CLUSTER security::of_organization;
-    PUT "/organizations/{uid}/securityPolicy" V44 CLUSTER security::set_on_organization;
-    DELETE "/organizations/{uid}/securityPolicy" V44 CLUSTER security::clear_organization;
-    POST "/organizations/{uid}/securityPolicy/attach" V44 CLUSTER security::attach_to_organization;
-    POST "/organizations/{uid}/securityPolicy/detach" V44 CLUSTER security::detach_from_organization;
+    GET "/organizations/{uid}/securityPolicy" V44 CLUSTER attachments::of_organization;
+    PUT "/organizations/{uid}/securityPolicy" V44 CLUSTER attachments::set_on_organization;
+    DELETE "/organizations/{uid}/securityPolicy" V44 CLUSTER attachments::clear_organization;
+    POST "/organizations/{uid}/securityPolicy/attach" V44 CLUSTER attachments::attach_to_organization;
+    POST "/organizations/{uid}/securityPolicy/detach" V44 CLUSTER attachments::detach_from_organization;
     PUT "/organizations/{uid}/limits" ALWAYS CLUSTER organizations::set_limits;
     DELETE "/organizations/{uid}/revoke" V44 CLUSTER organizations::revoke;
     GET "/organizations/{uid}" ALWAYS CLUSTER_READ organizations::get;
@@ -108,11 +108,11 @@ routes! {
     DELETE "/organizations/{uid}" ALWAYS CLUSTER organizations::delete;
     GET "/tenants" V51 CLUSTER_READ organizations::list;
     POST "/tenants" V51 CLUSTER organizations::create;
-    GET "/tenants/{uid}/securityPolicy" V51 CLUSTER security::of_organization;
-    PUT "/tenants/{uid}/securityPolicy" V51 CLUSTER security::set_on_organization;
-    DELETE "/tenants/{uid}/securityPolicy" V51 CLUSTER security::clear_organization;
-    POST "/tenants/{uid}/securityPolicy/attach" V51 CLUSTER security::attach_to_organization;
-    POST "/tenants/{uid}/securityPolicy/detach" V51 CLUSTER security::detach_from_organization;
+    GET "/tenants/{uid}/securityPolicy" V51 CLUSTER attachments::of_organization;
+    PUT "/tenants/{uid}/securityPolicy" V51 CLUSTER attachments::set_on_organization;
+    DELETE "/tenants/{uid}/securityPolicy" V51 CLUSTER attachments::clear_organization;
+    POST "/tenants/{uid}/securityPolicy/attach" V51 CLUSTER attachments::attach_to_organization;
+    POST "/tenants/{uid}/securityPolicy/detach" V51 CLUSTER attachments::detach_from_organization;
     PUT "/tenants/{uid}/limits" V51 CLUSTER organizations::set_limits;
     DELETE "/tenants/{uid}/revoke" V51 CLUSTER organizations::revoke;
     GET "/tenants/{uid}" V51 CLUSTER_READ organizations::get;
@@ -136,12 +136,12 @@ routes! {
     POST "/containers/activate" ALWAYS CLUSTER containers::activate;
     POST "/containers/deactivate" ALWAYS CLUSTER containers::deactivate;
     POST "/containers/infos" ALWAYS CLUSTER containers::infos;
-    GET "/containers/netdevs" ALWAYS READERS containers::all_devices;
+    GET "/containers/netdevs" ALWAYS READERS net_devices::all_devices;
     DELETE "/containers/lastFailureReason/{uid}" ALWAYS CLUSTER containers::acknowledge;
     GET "/containers/{uid}/resources" ALWAYS READERS containers::resources;
-    GET "/containers/{uid}/netdevs" ALWAYS READERS containers::devices;
-    POST "/containers/{uid}/netdevs" ALWAYS CLUSTER containers::add_device;
-    DELETE "/containers/{uid}/netdevs/{netdev_uid}" ALWAYS CLUSTER containers::remove_device;
+    GET "/containers/{uid}/netdevs" ALWAYS READERS net_devices::devices;
+    POST "/containers/{uid}/netdevs" ALWAYS CLUSTER net_devices::add_device;
+    DELETE "/containers/{uid}/netdevs/{netdev_uid}" ALWAYS CLUSTER net_devices::remove_device;
     POST "/containers/{uid}/apply" ALWAYS CLUSTER containers::acknowledge;
     POST "/containers/{uid}/activate" ALWAYS CLUSTER containers::activate_one;
     POST "/containers/{uid}/deactivate" ALWAYS CLUSTER containers::deactivate_one;
@@ -155,12 +155,12 @@ routes! {
     POST "/hosts/activate" ALWAYS CLUSTER containers::activate;
     POST "/hosts/deactivate" ALWAYS CLUSTER containers::deactivate;
     POST "/hosts/infos" ALWAYS CLUSTER containers::infos;
-    GET "/hosts/netdevs" ALWAYS READERS containers::all_devices;
+    GET "/hosts/netdevs" ALWAYS READERS net_devices::all_devices;
     DELETE "/hosts/lastFailureReason/{uid}" ALWAYS CLUSTER containers::acknowledge;
     GET "/hosts/{uid}/resources" ALWAYS READERS containers::resources;
-    GET "/hosts/{uid}/netdevs" ALWAYS READERS containers::devices;
-    POST "/hosts/{uid}/netdevs" ALWAYS CLUSTER containers::add_device;
-    DELETE "/hosts/{uid}/netdevs/{netdev_uid}" ALWAYS CLUSTER containers::remove_device;
+    GET "/hosts/{uid}/netdevs" ALWAYS READERS net_devices::devices;
+    POST "/hosts/{uid}/netdevs" ALWAYS CLUSTER net_devices::add_device;
+    DELETE "/hosts/{uid}/netdevs/{netdev_uid}" ALWAYS CLUSTER net_devices::remove_device;
     POST "/hosts/{uid}/apply" ALWAYS CLUSTER containers::acknowledge;
     POST "/hosts/{uid}/activate" ALWAYS CLUSTER containers::activate_one;
     POST "/hosts/{uid}/deactivate" ALWAYS CLUSTER containers::deactivate_one;
@@ -218,11 +218,11 @@ routes! {
     GET "/fileSystems/{uid}/resolve" ALWAYS READERS paths::get_path_typed;
     GET "/fileSystems/{uid}/mountToken" ALWAYS MOUNTERS mounts::token;
     POST "/fileSystems/{uid}/mountToken" V51 MOUNTERS mounts::token_with;
-    GET "/fileSystems/{uid}/securityPolicy" V44 ADMINS_READ security::of_filesystem;
-    PUT "/fileSystems/{uid}/securityPolicy" V44 ADMINS security::set_on_filesystem;
-    DELETE "/fileSystems/{uid}/securityPolicy" V44 ADMINS security::clear_filesystem;
-    POST "/fileSystems/{uid}/securityPolicy/attach" V44 ADMINS security::attach_to_filesystem;
-    POST "/fileSystems/{uid}/securityPolicy/detach" V44 ADMINS security::detach_from_filesystem;
+    GET "/fileSystems/{uid}/securityPolicy" V44 ADMINS_READ attachments::of_filesystem;
+    PUT "/fileSystems/{uid}/securityPolicy" V44 ADMINS attachments::set_on_filesystem;
+    DELETE "/fileSystems/{uid}/securityPolicy" V44 ADMINS attachments::clear_filesystem;
+    POST "/fileSystems/{uid}/securityPolicy/attach" V44 ADMINS attachments::attach_to_filesystem;
+    POST "/fileSystems/{uid}/securityPolicy/detach" V44 ADMINS attachments::detach_from_filesystem;
     GET "/fileSystems/{uid}/quota" ALWAYS READERS quotas::list;
     GET "/fileSystems/{uid}/quota/default" ALWAYS READERS default_quotas::list;
     GET "/fileSystems/{uid}/quota/user" V51_26 READERS user_quotas::list;
@@ -270,11 +270,11 @@ routes! {
     GET "/security/caCert" ALWAYS CLUSTER_READ login_page::certificate;
     PUT "/security/caCert" ALWAYS CLUSTER login_page::set_certificate;
     DELETE "/security/caCert" ALWAYS CLUSTER login_page::remove_certificate;
-    GET "/security/join/{mode}/securityPolicy" V44 CLUSTER_READ security::of_join;
-    PUT "/security/join/{mode}/securityPolicy" V44 CLUSTER security::set_on_join;
-    DELETE "/security/join/{mode}/securityPolicy" V44 CLUSTER security::clear_join;
-    POST "/security/join/{mode}/securityPolicy/attach" V44 CLUSTER security::attach_to_join;
-    POST "/security/join/{mode}/securityPolicy/detach" V44 CLUSTER security::detach_from_join;
+    GET "/security/join/{mode}/securityPolicy" V44 CLUSTER_READ attachments::of_join;
+    PUT "/security/join/{mode}/securityPolicy" V44 CLUSTER attachments::set_on_join;
+    DELETE "/security/join/{mode}/securityPolicy" V44 CLUSTER attachments::clear_join;
+    POST "/security/join/{mode}/securityPolicy/attach" V44 CLUSTER attachments::attach_to_join;
+    POST "/security/join/{mode}/securityPolicy/detach" V44 CLUSTER attachments::detach_from_join;
     GET "/security/policies/test" V44 ADMINS_READ security::test;
     POST "/security/policies/{policy}/duplicate" V44 ADMINS security::duplicate;
     GET "/security/policies" V44 ADMINS_READ security::list;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::uid::Uid;
 use serde_json::{Map, Value};
 
+use crate::attachments::Joins;
 use crate::auth::Tokens;
 use crate::clock::{Clock, Millis};
 use crate::containers::Machines;
@@ -24,7 +25,7 @@ use crate::presets::Preset;
 use crate::release::Release;
 use crate::requests::RequestLog;
 use crate::s3::S3;
-use crate::security::{Joins, SecurityPolicy};
+use crate::security::SecurityPolicy;
 use crate::snapshot_policies::SnapshotPolicy;
 use crate::snapshots::Snapshot;
 use crate::switches::Switches;

@@ -81,7 +81,8 @@ impl Drop for Process {
 async fn a_killed_cluster_comes_back_with_all_that_it_had_answered() {
     let state = tempfile::tempdir().unwrap();
     let first = Process::started(state.path(), &["--preset", "s3-ready"]).await;
-    let org = json!({ "name": "tenant-a", "username": "a-admin", "password": "Org1Admin!", "total_quota": 1_u64 << 40 });
+    let org =
+        json!({ "name": "tenant-a", "username": "a-admin", "password": "Org1Admin!", "total_quota": 1_u64 << 40 });
     let org = first.send(Method::POST, "/organizations", Some(org)).await;
     let user = json!({ "username": "keys", "password": "Secret-pass1", "role": "S3", "posix_uid": 7, "posix_gid": 8 });
     first.send(Method::POST, "/users", Some(user)).await;
