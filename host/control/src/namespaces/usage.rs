@@ -2,6 +2,10 @@
 //!
 //! Callers who ask for namespaces of the same provider at the same time share one call: whoever gets the provider's turn
 //! asks for all that are waiting. So a thousand reads of a console are some tens of calls and not a thousand.
+//!
+//! How many are asked for at once follows from what the adapter needs: one that reads a list however many are asked for
+//! (WEKA's quotas) is asked for twice as many next time, so that ten thousand namespaces soon cost one list and not
+//! eighty; one that looks at each namespace stays at a page of the contract, which its limits allow.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -13,8 +17,10 @@ use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use crate::{Caller, Control, ControlError, Result, Status, rows::Reads};
 
-/// Namespaces of one call: a page of the contract.
-const BATCH: usize = 128;
+/// Namespaces of one call at first: a page of the contract.
+const PAGE: usize = 128;
+/// Namespaces of one call at most: their answer is well below an answer's limit.
+const MOST: usize = 10_000;
 /// Namespaces that are remembered.
 const REMEMBERED: usize = 100_000;
 
@@ -44,7 +50,29 @@ struct Waiter {
 #[derive(Default)]
 struct Line {
     waiting: Mutex<Vec<Waiter>>,
-    turn: tokio::sync::Mutex<()>,
+    /// Whose turn it is, and how many may be asked for in it.
+    turn: tokio::sync::Mutex<Batch>,
+}
+
+/// Namespaces of the next call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Batch(usize);
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self(PAGE)
+    }
+}
+
+impl Batch {
+    /// After a call for so many, which took so many calls of the host; `None` when it failed.
+    fn after(self, asked: usize, host_calls: Option<u32>) -> Self {
+        match host_calls.and_then(|calls| usize::try_from(calls).ok()) {
+            Some(calls) if calls < asked && asked == self.0 => Self((self.0 * 2).min(MOST)),
+            Some(calls) if calls < asked || asked < PAGE => self,
+            _ => Self::default(),
+        }
+    }
 }
 
 /// What was seen last, and who waits to see.
@@ -106,7 +134,7 @@ impl Control {
         loop {
             let (answer, mut answered) = oneshot::channel();
             line.waiting.lock().push(Waiter { name: name.clone(), native: native.clone(), answer });
-            let _turn = line.turn.lock().await;
+            let mut size = line.turn.lock().await;
             loop {
                 match answered.try_recv() {
                     Ok(answer) => return answer,
@@ -118,10 +146,11 @@ impl Control {
                 tokio::task::yield_now().await;
                 let batch: Vec<Waiter> = {
                     let mut waiting = line.waiting.lock();
-                    let end = waiting.len().min(BATCH);
+                    let end = waiting.len().min(size.0);
                     waiting.drain(..end).collect()
                 };
-                let answers = self.read_batch(&namespace.provider, &batch).await;
+                let (answers, host_calls) = self.read_batch(&namespace.provider, &batch).await;
+                *size = size.after(batch.len(), host_calls);
                 for (waiter, answer) in batch.into_iter().zip(answers) {
                     if let Ok(seen) = &answer {
                         self.usage.remember(&waiter.name, seen.clone());
@@ -133,8 +162,19 @@ impl Control {
         }
     }
 
-    /// One answer for each of the batch, in order.
-    async fn read_batch(&self, provider: &ProviderName, batch: &[Waiter]) -> Vec<Answered> {
+    /// One answer for each of the batch, in order, and how many calls of the host that took.
+    async fn read_batch(&self, provider: &ProviderName, batch: &[Waiter]) -> (Vec<Answered>, Option<u32>) {
+        let mut host_calls = None;
+        let answers = self.read_answers(provider, batch, &mut host_calls).await;
+        (answers, host_calls)
+    }
+
+    async fn read_answers(
+        &self,
+        provider: &ProviderName,
+        batch: &[Waiter],
+        host_calls: &mut Option<u32>,
+    ) -> Vec<Answered> {
         let all = |error: ControlError| batch.iter().map(|_| Err(error.clone())).collect();
         let asked_at = self.now();
         let natives: Vec<NativeRef> = batch.iter().map(|waiter| waiter.native.clone()).collect();
@@ -146,7 +186,9 @@ impl Control {
                 deadline: Some(crate::providers::PATIENCE),
                 safe_only: true,
             };
-            crate::providers::value(provider, loaded.read_usage(&cx, &natives, &[]).await)
+            let answer = loaded.read_usage(&cx, &natives, &[]).await;
+            *host_calls = answer.as_ref().ok().map(|called| called.receipt.host_calls);
+            crate::providers::value(provider, answer)
         };
         match read.await {
             Ok(Usages::Done(entries)) if entries.len() == batch.len() => entries
@@ -170,5 +212,23 @@ impl Control {
             }
             Err(error) => all(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_adapter_that_reads_a_list_is_asked_for_more_and_one_that_looks_at_each_is_not() {
+        let mut size = Batch::default();
+        for _ in 0..10 {
+            size = size.after(size.0, Some(13));
+        }
+        assert_eq!(size, Batch(MOST));
+        assert_eq!(size.after(700, Some(13)), size, "fewer waited");
+        assert_eq!(size.after(1, Some(3)), size, "a single one says nothing");
+        assert_eq!(size.after(size.0, None), Batch::default(), "it was too much");
+        assert_eq!(Batch::default().after(PAGE, Some(129)), Batch::default());
     }
 }
