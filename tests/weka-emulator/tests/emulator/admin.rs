@@ -101,3 +101,23 @@ async fn an_admin_port_off_loopback_and_a_weak_password_are_refused() {
     let weak = Options { password: "admin".to_owned(), ..Options::default() };
     assert!(matches!(Emulator::start(weak).await, Err(StartError::Password)));
 }
+
+#[tokio::test]
+async fn a_client_that_keeps_its_connection_is_counted_once() {
+    let bench = Bench::start().await;
+    let count = || bench.control().summary()["connections"]["rest"].as_u64().unwrap();
+    let before = count();
+    let kept = reqwest::Client::new();
+    for _ in 0..3 {
+        kept.get(format!("{}/api/v2/healthcheck", bench.emulator.rest_url()))
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
+    }
+    assert_eq!(count(), before + 1);
+    reqwest::Client::new().get(format!("{}/api/v2/healthcheck", bench.emulator.rest_url())).send().await.unwrap();
+    assert_eq!(count(), before + 2);
+}
