@@ -6,15 +6,12 @@ use stowage_audit::Outcome;
 use stowage_domain::{
     Actions, CredentialId, CredentialName, Millis, NamespaceName, Prefix, ProjectName, UnixMillis, WorkloadName,
 };
-use stowage_policy::Document;
-use stowage_ports::provider::{
-    self as port, Call, CallContext, CredentialRequest, ErrorKind, Issue, JobStatus, KeyRequest, NativeRef, Policy,
-    Provider,
-};
+use stowage_ports::provider::{self as port, NativeRef};
 use stowage_store::Transaction;
 
 use super::{
     Credential, CredentialKind, CredentialState, Keys, Parent,
+    ask::{Answer, Asked, lost},
     count::{give_back_one, take},
     keys::sealed_name,
     plan::{Plan, check},
@@ -22,14 +19,12 @@ use super::{
     rows::{index_credential, set_due},
 };
 use crate::{
-    Caller, Control, ControlError, Result, Status, Stored, WriteOptions, ids,
+    Caller, Control, ControlError, Result, Stored, WriteOptions, ids,
     rows::{Reads, Request, Writes},
 };
 
 /// How long a client that names its request may ask for the same answer again.
 pub(super) const REPEATABLE: Millis = Millis(5 * 60_000);
-/// How long the provider may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A credential to issue.
 #[derive(Debug, Clone)]
@@ -57,23 +52,6 @@ pub struct Issued {
     pub credential: Credential,
     /// What its client needs; `None` when it was only validated.
     pub keys: Option<Keys>,
-}
-
-/// What the provider is asked with.
-struct Asked {
-    parent: NativeRef,
-    principal: String,
-    document: Document,
-    ttl: Option<Duration>,
-}
-
-/// What became of the provider's answer.
-enum Answer {
-    Issued(Box<port::Issued>),
-    /// Nothing was issued.
-    Refused(ControlError),
-    /// Something may have been.
-    Lost(ControlError),
 }
 
 impl Control {
@@ -240,102 +218,6 @@ impl Control {
         }
     }
 
-    /// Asks the provider, and waits for a job of its own. Nothing is asked twice.
-    async fn ask_for(&self, caller: &Caller, credential: &Credential, asked: Asked) -> Answer {
-        let provider = match self.provider(&credential.provider).await {
-            Ok(provider) => provider,
-            Err(error) => return Answer::Refused(error),
-        };
-        let parent_secret = Some(format!("made/{}/{}", credential.provider.provider, asked.principal));
-        let (principal, policy) = (asked.parent, Policy::IamJson(asked.document.into_bytes()));
-        let request = match asked.ttl {
-            Some(ttl) => CredentialRequest::Session {
-                principal,
-                parent_secret,
-                session_name: credential.name.credential.to_string(),
-                policy,
-                ttl_s: u32::try_from(ttl.as_secs()).unwrap_or(u32::MAX),
-            },
-            None => CredentialRequest::AccessKey(KeyRequest {
-                principal,
-                parent_secret,
-                policy: Some(policy),
-                expires_at: None,
-            }),
-        };
-        let call = Call { owner: credential.owner.clone(), attempt: credential.attempts, ..Call::default() };
-        let cx = CallContext { request_id: caller.call_id.clone(), deadline: Some(PATIENCE), safe_only: false };
-        let asked = self.ask_until_issued(provider.as_ref(), &cx, &call, &request, credential);
-        match tokio::time::timeout(PATIENCE, asked).await {
-            Ok(answer) => answer,
-            Err(_) => Answer::Lost(lost(credential, "it took longer than 60 s")),
-        }
-    }
-
-    async fn ask_until_issued(
-        &self,
-        provider: &dyn Provider,
-        cx: &CallContext,
-        call: &Call,
-        request: &CredentialRequest,
-        credential: &Credential,
-    ) -> Answer {
-        loop {
-            let answer = self.guard_at(&credential.provider, provider.issue_credential(cx, call, request)).await;
-            let failure = match answer.map(|called| called.value) {
-                Ok(Issue::Issued(issued)) => return Answer::Issued(Box::new(issued)),
-                Ok(Issue::Pending(job)) => {
-                    if let Err(answer) = self.follow_job(provider, cx, job, credential).await {
-                        return answer;
-                    }
-                    continue;
-                }
-                Ok(Issue::NeedsNode(_)) => {
-                    let message =
-                        format!("{} needs a node to issue a credential, which it must not", credential.provider);
-                    return Answer::Refused(ControlError::new(Status::Unimplemented, "CREDENTIAL_NEEDS_NODE", message));
-                }
-                Ok(Issue::Other(word)) => {
-                    return Answer::Lost(lost(
-                        credential,
-                        &format!("it answered {word:?}, which this host does not know"),
-                    ));
-                }
-                Err(failure) => failure,
-            };
-            return match failure.error.kind {
-                ErrorKind::Ambiguous | ErrorKind::Internal | ErrorKind::Other(_) | ErrorKind::AlreadyExists => {
-                    Answer::Lost(lost(credential, &failure.error.message))
-                }
-                _ => Answer::Refused(ControlError::provider(&credential.provider, &failure.error)),
-            };
-        }
-    }
-
-    async fn follow_job(
-        &self,
-        provider: &dyn Provider,
-        cx: &CallContext,
-        mut job: port::Job,
-        credential: &Credential,
-    ) -> std::result::Result<(), Answer> {
-        loop {
-            tokio::time::sleep(Duration::from_millis(u64::from(job.poll_after_ms).clamp(20, 5000))).await;
-            match self
-                .guard_at(&credential.provider, provider.poll_job(cx, &job.handle))
-                .await
-                .map(|called| called.value)
-            {
-                Ok(JobStatus::Running(next)) => job = next,
-                Ok(JobStatus::Ended) => return Ok(()),
-                Ok(JobStatus::Failed(error)) => return Err(Answer::Lost(lost(credential, &error.message))),
-                Ok(JobStatus::Other(word)) => return Err(Answer::Lost(lost(credential, &word))),
-                Err(failure) if failure.error.kind == ErrorKind::NotFound => return Ok(()),
-                Err(failure) => return Err(Answer::Lost(lost(credential, &failure.error.message))),
-            }
-        }
-    }
-
     /// Writes down what came of it, then answers.
     async fn settle_issue(
         &self,
@@ -440,16 +322,4 @@ fn again(before: Credential, draft: &Credential) -> Credential {
 
 fn ends(now: UnixMillis, ttl: Duration) -> UnixMillis {
     now.plus(Millis(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)))
-}
-
-fn lost(credential: &Credential, why: &str) -> ControlError {
-    let until = match credential.expires_at {
-        Some(end) => format!("it counts as live until {} ms", end.0),
-        None => "the host looks for it and ends it".to_owned(),
-    };
-    let message = format!(
-        "{}: whether {} issued it is not known ({why}); {until}. Repeating the request issues and counts another",
-        credential.name, credential.provider
-    );
-    ControlError::new(Status::Unavailable, "CREDENTIAL_ANSWER_LOST", message).with("credential", &credential.name)
 }

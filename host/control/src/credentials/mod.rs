@@ -14,6 +14,7 @@
 //! - `parents`: the principals, made and retired by operations
 //! - `revoke`: ending one, or a whole parent
 
+mod ask;
 mod count;
 mod ends;
 mod issue;
@@ -23,6 +24,7 @@ mod plan;
 mod read;
 mod record;
 mod release;
+mod retire;
 mod revoke;
 mod rows;
 mod turns;

@@ -1,7 +1,7 @@
 //! The intent of a mount plan: what is asked, what is held, and the decision, in one transaction.
 
 use stowage_domain::{
-    Grant, MountId, MountName, Namespace, NamespaceName, Node, NodeName, Provider, StorageClass, Workload,
+    Grant, MountId, MountName, Namespace, NamespaceName, Node, NodeName, Protocol, Provider, StorageClass, Workload,
     WorkloadName, WorkloadState, capability::satisfies,
 };
 use stowage_policy::{Ask, Refusal, mounts::decide};
@@ -37,7 +37,7 @@ impl Control {
     ///
     /// # Errors
     /// `MOUNT_NOT_GRANTED` with the missing actions or the narrower prefixes, `NAMESPACE_NOT_READY`, `WORKLOAD_RELEASED`,
-    /// `NODE_NOT_ALLOWED`, `MULTI_WRITER`, `ALREADY_EXISTS`, wrong fields.
+    /// `NODE_NOT_ALLOWED`, `PROTOCOL_NOT_ENABLED`, `MULTI_WRITER`, `ALREADY_EXISTS`, wrong fields.
     pub async fn create_mount(
         &self,
         caller: &Caller,
@@ -99,6 +99,10 @@ impl Control {
         if !namespace.value.state.usable() {
             let what = format!("it is {:?}", namespace.value.state);
             return Err(ControlError::precondition("NAMESPACE_NOT_READY", &command.namespace, what));
+        }
+        if !namespace.value.protocols.contains(&Protocol::Posix) {
+            let what = "it cannot be mounted: add the protocol posix to the namespace first";
+            return Err(ControlError::precondition("PROTOCOL_NOT_ENABLED", &command.namespace, what));
         }
         if command.multi_writer {
             self.check_multi_writer(&namespace.value).await?;

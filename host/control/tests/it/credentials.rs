@@ -242,6 +242,9 @@ async fn protocols_are_added_and_taken_away_while_the_data_stays() {
         let open = set(BOTH.to_vec()).await.unwrap();
         assert_eq!(open.bucket(), Some(open.physical_id.as_str()));
         issued(&live, session("vision", "", &READ)).await;
+        assert_eq!(set(vec![Protocol::S3]).await.unwrap().bucket(), Some(open.physical_id.as_str()));
+        let unmountable = crate::mounting::refused(&live, &world).await;
+        assert_eq!(unmountable.reason(), "PROTOCOL_NOT_ENABLED", "{unmountable}");
         assert_eq!(set(vec![Protocol::Posix]).await.unwrap().bucket(), None);
         assert_eq!(set(Vec::new()).await.unwrap_err().0.fields[0].field, "protocols");
         assert_eq!(world.backend.holds.lock().unwrap().protocols[&open.physical_id].len(), 1);

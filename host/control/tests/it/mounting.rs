@@ -45,6 +45,13 @@ pub(crate) async fn mounted(live: &Live, world: &World, workload: &WorkloadName,
     live.control.get_mount(&operator(), &asked.1.name).await.unwrap().value
 }
 
+/// Why the owner may not mount the namespace.
+pub(crate) async fn refused(live: &Live, world: &World) -> stowage_control::ControlError {
+    let workload = workload(live, "vision", "refused").await;
+    let command = command(world, &workload, vec![access("", Mode::ReadOnly)]);
+    live.control.create_mount(&operator(), command, none()).await.unwrap_err()
+}
+
 async fn data(live: &Live) {
     let started = live.control.create_namespace(&operator(), new_namespace("data", 100), none()).await.unwrap();
     wait_done(&live.control, &started.operation.unwrap().name).await;
