@@ -97,6 +97,11 @@ fn fenced(rest: &Rest, target: &Target, request: &MountRequest) -> Result<bool> 
     if wanted && target.is_shared() {
         return Err(error::unsupported("mounts.fence under isolation directory"));
     }
+    if wanted && request.form == PlanForm::CsiVolume && request.node_addresses.is_empty() {
+        let remedy = "a fence lets clients in by address, and a volume names no node: take the fence from the class and \
+                      the provider, or mount by plans for nodes";
+        return Err(error::not_ready("mounts.fence", "FENCE_NEEDS_ADDRESSES", remedy));
+    }
     Ok(wanted)
 }
 

@@ -4,8 +4,9 @@ use stowage_provider_sdk::prelude::{Error, ErrorKind, Finding, FindingLevel};
 
 use crate::api::{Filesystem, S3Cluster};
 use crate::classify::{DATA_SERVICES_REMEDY, S3_REMEDY};
-use crate::config::{ClientForm, Config, Isolation, RESERVED_FILESYSTEMS};
+use crate::config::{ClientForm, Config, FenceUse, Isolation, RESERVED_FILESYSTEMS};
 use crate::counters::MAX_TASKS;
+use crate::fences::MAX_POLICIES;
 use crate::filesystems::MAX_FILESYSTEMS;
 use crate::rest::Rest;
 use crate::survey::{self, Shared, Survey};
@@ -34,6 +35,9 @@ pub(crate) fn findings(rest: &Rest, survey: &Survey) -> Vec<Finding> {
     rows.push(isolation(&rest.config));
     if rest.config.isolation == Isolation::Organization {
         rows.push(organizations(&rest.config, survey));
+    }
+    if rest.config.mount.fence == FenceUse::Clients {
+        rows.push(fences(survey));
     }
     rows.push(s3_service(survey));
     rows.push(s3_binding(survey));
@@ -337,6 +341,21 @@ fn isolation(config: &Config) -> Finding {
             "organization".to_owned(),
             "each tenant gets an organization, whose token opens its filesystems alone; S3 is not offered in it",
         ),
+    }
+}
+
+fn fences(survey: &Survey) -> Finding {
+    let (check, asked) = ("fences", "GET /security/policies");
+    match &survey.fences {
+        Ok(count) => {
+            let seen = format!("{count} of {MAX_POLICIES} security policies");
+            row(check, FindingLevel::Pass, asked, seen, "each plan for a node takes one, and a namespace 16 at most")
+        }
+        Err(cause) => Finding {
+            level: FindingLevel::Fail,
+            ..unread(check, asked, cause, "no plan can be made, because each is to have a fence")
+                .remedy("release 4.4 is needed; otherwise set mount.fence to off")
+        },
     }
 }
 

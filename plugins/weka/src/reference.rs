@@ -83,6 +83,9 @@ pub(crate) struct Directory {
     /// Its mark.
     #[serde(rename = "o")]
     pub(crate) mark: String,
+    /// The namespace's physical id, where the path does not end in it: an adopted directory keeps its name.
+    #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) physical_id: Option<String>,
     /// The bucket over it.
     #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
     pub(crate) bucket: Option<String>,
@@ -100,9 +103,6 @@ pub(crate) struct Whole {
     /// Its name.
     #[serde(rename = "n")]
     pub(crate) name: String,
-    /// Its mark.
-    #[serde(rename = "o")]
-    pub(crate) mark: String,
     /// Where it is, if not in the configured organization.
     #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
     pub(crate) place: Option<Place>,
@@ -173,6 +173,7 @@ mod tests {
                 path: format!("/stowage/{name}"),
                 inode,
                 mark: crate::mark::of(&name),
+                physical_id: Some(name.clone()),
                 bucket: Some(name.clone()),
                 s3_alone: true,
             });
@@ -184,7 +185,6 @@ mod tests {
             let whole = Reference::Filesystem(Whole {
                 uid: place.uid.clone(),
                 name: name.clone(),
-                mark: crate::mark::of(&name),
                 place: Some(place.clone()),
             });
             let fence = Fence {

@@ -17,7 +17,7 @@ use crate::paths::is_relative;
 use crate::quotas::{self, ADDING, DELETING, FAILED};
 use crate::reference::{Directory, Reference};
 use crate::rest::Rest;
-use crate::s3::buckets::Bucket;
+use crate::s3::buckets::{Bucket, Over};
 use crate::{filesystems, node_steps, s3};
 
 /// Makes the directory (by a node), its quota, its mark and its prefixes (by a node).
@@ -51,8 +51,9 @@ pub(crate) fn create(rest: &Rest, call: &Call, spec: &NamespaceSpec) -> Result<P
     if !node_steps::handed_over(call, &relative, &wanted.prefixes)? {
         return Ok(node_steps::hand_over(call, source(), &relative, &mark, wanted.posix.as_ref(), &wanted.prefixes));
     }
-    let served = serve(rest, &filesystem, &path, wanted.serve)?;
-    Ok(Progress::Done(reference(&filesystem, &path, quota.inode_id, &mark, served)))
+    let id = &wanted.physical_id;
+    let served = serve(rest, &filesystem, &path, id, wanted.serve)?;
+    Ok(Progress::Done(reference(&filesystem, &path, id, quota.inode_id, &mark, served)))
 }
 
 /// Takes over a directory that is there already. Its data, owner and permissions stay as they are.
@@ -60,7 +61,8 @@ pub(crate) fn adopt(rest: &Rest, call: &Call, location: &str, spec: &NamespaceSp
     let wanted = Wanted::read(spec)?;
     let filesystem = filesystems::shared(rest)?;
     let path = located(rest, &filesystem, location)?;
-    can_serve(rest, wanted.serve, serving::bucket_name(&path))?;
+    let id = &wanted.physical_id;
+    can_serve(rest, wanted.serve, id)?;
     let relative = path.trim_start_matches('/').to_owned();
     let mark = mark::of(&call.owner);
     let Some(inode) = quotas::resolve(rest, &filesystem.uid, &path)? else {
@@ -77,9 +79,9 @@ pub(crate) fn adopt(rest: &Rest, call: &Call, location: &str, spec: &NamespaceSp
         return Err(error::in_use(format_args!("directory {path}"), format_args!("the namespace at {other}")));
     }
     if dry_run {
-        let bucket = wanted.serve.s3.then(|| serving::bucket_name(&path).to_owned());
+        let bucket = wanted.serve.s3.then(|| id.clone());
         let served = Served { bucket, s3_alone: !wanted.serve.posix };
-        return Ok(Progress::Done(reference(&filesystem, &path, inode, &mark, served)));
+        return Ok(Progress::Done(reference(&filesystem, &path, id, inode, &mark, served)));
     }
     let quota = match found {
         Some(found) if says(found, wanted.numbers) => found.clone(),
@@ -92,8 +94,8 @@ pub(crate) fn adopt(rest: &Rest, call: &Call, location: &str, spec: &NamespaceSp
         let source = node_steps::source(rest, &filesystem.name);
         return Ok(node_steps::hand_over(call, source, &relative, &mark, None, &[]));
     }
-    let served = serve(rest, &filesystem, &path, wanted.serve)?;
-    Ok(Progress::Done(reference(&filesystem, &path, inode, &mark, served)))
+    let served = serve(rest, &filesystem, &path, id, wanted.serve)?;
+    Ok(Progress::Done(reference(&filesystem, &path, id, inode, &mark, served)))
 }
 
 /// Replaces the quota's numbers and keeps its mark.
@@ -119,7 +121,8 @@ pub(crate) fn set_limits(rest: &Rest, directory: &Directory, limits: &[Limit]) -
 
 /// Makes the bucket over the directory, or takes it away; its data stays where it is.
 pub(crate) fn set_protocols(rest: &Rest, directory: &Directory, wanted: Serve) -> Result<Progress> {
-    can_serve(rest, wanted, serving::bucket_name(&directory.path))?;
+    let bucket = serving::bucket_name(directory);
+    can_serve(rest, wanted, bucket)?;
     let filesystem = of(rest, directory)?;
     // What is taken away is taken away even where the directory's quota was changed by hand.
     if wanted.s3 {
@@ -127,7 +130,7 @@ pub(crate) fn set_protocols(rest: &Rest, directory: &Directory, wanted: Serve) -
     } else {
         serving::remove_bucket(rest, directory)?;
     }
-    let served = serve(rest, &filesystem, &directory.path, wanted)?;
+    let served = serve(rest, &filesystem, &directory.path, bucket, wanted)?;
     let native = Directory { bucket: served.bucket, s3_alone: served.s3_alone, ..directory.clone() };
     Ok(Progress::Done(Reference::Directory(native).bytes()))
 }
@@ -237,13 +240,21 @@ fn gone(directory: &Directory) -> NamespaceState {
 }
 
 /// The reference to a directory.
-fn reference(filesystem: &Filesystem, path: &str, inode: u64, mark: &str, served: Served) -> NativeRef {
+fn reference(
+    filesystem: &Filesystem,
+    path: &str,
+    physical_id: &str,
+    inode: u64,
+    mark: &str,
+    served: Served,
+) -> NativeRef {
     Reference::Directory(Directory {
         filesystem_uid: filesystem.uid.clone(),
         filesystem: filesystem.name.clone(),
         path: path.to_owned(),
         inode,
         mark: mark.to_owned(),
+        physical_id: (physical_id != serving::last_part(path)).then(|| physical_id.to_owned()),
         bucket: served.bucket,
         s3_alone: served.s3_alone,
     })
@@ -267,7 +278,9 @@ pub(crate) fn listed_reference(filesystem: &Filesystem, quota: &Quota, buckets: 
     let path = quota.path()?;
     let served = Served::seen(buckets, &filesystem.name, &path);
     let mark = quota.owner().unwrap_or_default();
-    let native = reference(filesystem, &path, quota.inode_id, mark, served.clone());
+    // An adopted directory's own id is told by its bucket alone.
+    let id = served.bucket.as_deref().unwrap_or_else(|| serving::last_part(&path));
+    let native = reference(filesystem, &path, id, quota.inode_id, mark, served.clone());
     Some(ListedDirectory { native, path, served })
 }
 
@@ -281,10 +294,12 @@ fn can_serve(rest: &Rest, wanted: Serve, bucket: &str) -> Result<()> {
 }
 
 /// Serves the directory as asked for, by a bucket over it too.
-fn serve(rest: &Rest, filesystem: &Filesystem, path: &str, wanted: Serve) -> Result<Served> {
-    let bucket =
-        if wanted.s3 { Some(serving::add_bucket(rest, &filesystem.uid, &filesystem.name, path)?) } else { None };
-    Ok(Served { bucket, s3_alone: wanted.s3 && !wanted.posix })
+fn serve(rest: &Rest, filesystem: &Filesystem, path: &str, bucket: &str, wanted: Serve) -> Result<Served> {
+    if !wanted.s3 {
+        return Ok(Served::default());
+    }
+    s3::buckets::ensure(rest, bucket, Over { filesystem_uid: &filesystem.uid, filesystem: &filesystem.name, path })?;
+    Ok(Served { bucket: Some(bucket.to_owned()), s3_alone: !wanted.posix })
 }
 
 fn of(rest: &Rest, directory: &Directory) -> Result<Filesystem> {

@@ -2,13 +2,13 @@
 //! tenant's.
 //!
 //! A filesystem has no field for an owner, so its name ends with eight characters that follow from the owner token:
-//! `sw-<physical-id>-<owner>`. Its capacity is the hard limit. It is made without authentication, so that a node can make
+//! `sw-<physical-id>-<owner>`. The token itself is a note in the host's state, so that a list can tell it. Its capacity is the hard limit. It is made without authentication, so that a node can make
 //! its prefixes, and requires a token from then on; until then it is empty. In a tenant's organization every mount needs a
 //! token whatever the filesystem says, so the node gets one with its work.
 
 use stowage_provider_sdk::prelude::{
     Call, DataPolicy, Enforcement, Error, ErrorKind, Lifecycle, Limit, NamespaceSpec, NamespaceState, NativeRef,
-    Progress, Protocol, Result, error, short_name,
+    Progress, Protocol, Result, error, host, short_name,
 };
 
 use super::wanted::Wanted;
@@ -44,7 +44,8 @@ pub(crate) fn create(home: &Home, call: &Call, spec: &NamespaceSpec) -> Result<P
             return Err(error::conflict_retry(format_args!("filesystem {name} is {}", found.status)));
         }
     };
-    let native = reference(home, &filesystem, &mark);
+    let native = reference(home, &filesystem);
+    note_owner(&filesystem.uid, &call.owner)?;
     if filesystem.auth_required && home.is_authenticated() {
         return Ok(Progress::Done(native));
     }
@@ -67,12 +68,12 @@ pub(crate) fn set_limits(cluster: &Rest, whole: &Whole, limits: &[Limit]) -> Res
     let wanted = capacity(numbers(limits)?)?;
     let filesystem = filesystems::ready(current(rest, whole)?)?;
     if rounded(filesystem.total_budget, wanted) {
-        return Ok(Progress::Done(reference(home, &filesystem, &whole.mark)));
+        return Ok(Progress::Done(reference(home, &filesystem)));
     }
     home.has_room_for(wanted.saturating_sub(filesystem.total_budget))?;
     let resized = filesystems::resize(rest, &filesystem, wanted)?;
     if rounded(resized.total_budget, wanted) {
-        Ok(Progress::Done(reference(home, &resized, &whole.mark)))
+        Ok(Progress::Done(reference(home, &resized)))
     } else {
         Err(error::conflict_retry(format_args!("filesystem {} does not show its new capacity yet", resized.name)))
     }
@@ -90,7 +91,10 @@ pub(crate) fn delete(cluster: &Rest, whole: &Whole, data: &DataPolicy) -> Result
         DataPolicy::Recoverable => return Err(error::unsupported("delete with recovery under isolation filesystem")),
         DataPolicy::Other(word) => return Err(error::unsupported(word)),
     }
-    let Some(found) = filesystems::get(rest, &whole.uid)? else { return Ok(Progress::Done(native)) };
+    let Some(found) = filesystems::get(rest, &whole.uid)? else {
+        forget_owner(&whole.uid)?;
+        return Ok(Progress::Done(native));
+    };
     if found.name != whole.name {
         let text = format!("filesystem {} was renamed from {}", found.name, whole.name);
         return Err(error::foreign_owner(text, "whoever renamed it"));
@@ -108,7 +112,10 @@ pub(crate) fn delete(cluster: &Rest, whole: &Whole, data: &DataPolicy) -> Result
         },
     };
     match left {
-        None => Ok(Progress::Done(native)),
+        None => {
+            forget_owner(&whole.uid)?;
+            Ok(Progress::Done(native))
+        }
         Some(left) if left.phase() == FilesystemPhase::Removing => Ok(pending(home, &left.uid, Awaited::Gone)),
         Some(left) => {
             let text = format!("the backend reported filesystem {} as removed and still shows it", left.name);
@@ -121,7 +128,7 @@ pub(crate) fn delete(cluster: &Rest, whole: &Whole, data: &DataPolicy) -> Result
 pub(crate) fn inspect(cluster: &Rest, whole: &Whole) -> Result<NamespaceState> {
     let home = Home::of(cluster, whole.place.as_ref());
     Ok(match filesystems::get(&home.rest, &whole.uid)? {
-        Some(found) => state(&home, &found, &whole.mark),
+        Some(found) => state(&home, &found)?,
         None => NamespaceState {
             ref_: Reference::Filesystem(whole.clone()).bytes(),
             lifecycle: Lifecycle::Gone,
@@ -140,18 +147,18 @@ pub(crate) fn find(home: &Home, owner: &str) -> Result<Option<NativeRef>> {
     let ending = format!("-{}", short_name(owner, OWNER_LENGTH));
     let listed = filesystems::all(&home.rest)?;
     let found = listed.into_iter().find(|f| f.name.starts_with(PREFIX) && f.name.ends_with(&ending));
-    Ok(found.map(|filesystem| reference(home, &filesystem, &mark::of(owner))))
+    Ok(found.map(|filesystem| reference(home, &filesystem)))
 }
 
 /// Every filesystem with a name of Stowage's.
 pub(crate) fn list(home: &Home) -> Result<Vec<(String, NamespaceState)>> {
     let ours = filesystems::all(&home.rest)?.into_iter().filter(|filesystem| filesystem.name.starts_with(PREFIX));
-    Ok(ours.map(|filesystem| (filesystem.name.clone(), state(home, &filesystem, ""))).collect())
+    ours.map(|filesystem| Ok((filesystem.name.clone(), state(home, &filesystem)?))).collect()
 }
 
-fn state(home: &Home, filesystem: &Filesystem, mark: &str) -> NamespaceState {
-    NamespaceState {
-        ref_: reference(home, filesystem, mark),
+fn state(home: &Home, filesystem: &Filesystem) -> Result<NamespaceState> {
+    Ok(NamespaceState {
+        ref_: reference(home, filesystem),
         lifecycle: match filesystem.phase() {
             FilesystemPhase::Creating => Lifecycle::Creating,
             FilesystemPhase::Ready => Lifecycle::Ready,
@@ -160,22 +167,42 @@ fn state(home: &Home, filesystem: &Filesystem, mark: &str) -> NamespaceState {
         },
         protocols: vec![Protocol::Posix],
         effective_limits: vec![bytes(filesystem.total_budget, Enforcement::Block)],
-        // The name holds a digest of the owner only: `find` answers whose it is.
-        owner: None,
+        owner: owner_of(filesystem)?,
         location: match &home.place {
             Some(place) => format!("{}/{}", place.organization, filesystem.name),
             None => filesystem.name.clone(),
         },
         revision: None,
         extensions: Vec::new(),
-    }
+    })
 }
 
-fn reference(home: &Home, filesystem: &Filesystem, mark: &str) -> NativeRef {
+/// Where the host's state keeps the owner of each filesystem: its name holds a digest only.
+const OWNERS: &str = "owner/";
+
+fn note_owner(uid: &str, owner: &str) -> Result<()> {
+    let key = format!("{OWNERS}{uid}");
+    if host::kv::load::<String>(&key)?.is_some_and(|kept| kept.value == owner) {
+        return Ok(());
+    }
+    host::kv::store(&key, &owner, None).map(drop)
+}
+
+/// The owner that was noted, if the filesystem's name follows from it.
+fn owner_of(filesystem: &Filesystem) -> Result<Option<String>> {
+    let kept = host::kv::load::<String>(&format!("{OWNERS}{}", filesystem.uid))?;
+    let follows = |owner: &String| filesystem.name.ends_with(&format!("-{}", short_name(owner, OWNER_LENGTH)));
+    Ok(kept.map(|kept| kept.value).filter(follows))
+}
+
+fn forget_owner(uid: &str) -> Result<()> {
+    Ok(host::kv::delete(&format!("{OWNERS}{uid}"), None)?)
+}
+
+fn reference(home: &Home, filesystem: &Filesystem) -> NativeRef {
     Reference::Filesystem(Whole {
         uid: filesystem.uid.clone(),
         name: filesystem.name.clone(),
-        mark: mark.to_owned(),
         place: home.place.clone(),
     })
     .bytes()

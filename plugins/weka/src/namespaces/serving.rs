@@ -1,6 +1,7 @@
 //! By which protocols a directory is served: always as files, and through a bucket over it where that is asked for.
 //!
-//! The bucket's name is the namespace's physical id, which is the last part of the directory's path.
+//! The bucket's name is the namespace's physical id. A directory that was made ends in it; one that was adopted has another
+//! name, and its reference tells the id.
 
 use stowage_provider_sdk::prelude::{Error, ErrorKind, Protocol, Result};
 
@@ -39,16 +40,14 @@ impl Served {
     }
 }
 
-/// The name of the bucket over a directory.
-pub(crate) fn bucket_name(path: &str) -> &str {
+/// The last part of a path: the physical id of a directory that was made.
+pub(crate) fn last_part(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
 }
 
-/// Makes the bucket over the directory, or finds it there.
-pub(crate) fn add_bucket(rest: &Rest, filesystem_uid: &str, filesystem: &str, path: &str) -> Result<String> {
-    let name = bucket_name(path);
-    buckets::ensure(rest, name, Over { filesystem_uid, filesystem, path })?;
-    Ok(name.to_owned())
+/// The name of the bucket over a directory.
+pub(crate) fn bucket_name(directory: &Directory) -> &str {
+    directory.physical_id.as_deref().unwrap_or_else(|| last_part(&directory.path))
 }
 
 /// Takes the bucket from the directory, if one stands over it; its data stays. A directory that was never given one is

@@ -113,7 +113,20 @@ fn a_fence_needs_an_address_and_a_release_that_has_it() {
         MountRequest { node_addresses: vec!["node-a".to_owned()], ..request(&native, "", AccessMode::ReadOnly) };
     let ErrorKind::NotReady(ready) = plan(&bench, "op-m", nowhere).unwrap_err().kind else { panic!() };
     assert_eq!(ready.reason, "NODE_ADDRESS_UNKNOWN");
+    let volume = MountRequest {
+        form: PlanForm::CsiVolume,
+        node_addresses: Vec::new(),
+        ..request(&native, "", AccessMode::ReadOnly)
+    };
+    let ErrorKind::NotReady(ready) = plan(&bench, "op-k", volume).unwrap_err().kind else { panic!() };
+    assert_eq!(ready.reason, "FENCE_NEEDS_ADDRESSES");
+    let fences = || {
+        let findings = bench.call(|| Weka::preflight(ProbeMode::ReadOnly)).unwrap();
+        findings.into_iter().find(|finding| finding.check == "fences").unwrap().level
+    };
+    assert_eq!(fences(), FindingLevel::Pass);
     bench.control().set_release("4.3.5".parse().unwrap());
+    assert_eq!(fences(), FindingLevel::Fail);
     assert_eq!(kind(plan(&bench, "op-m", request(&native, "", AccessMode::ReadOnly))), "Unsupported");
 }
 

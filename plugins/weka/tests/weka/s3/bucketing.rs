@@ -163,6 +163,29 @@ fn a_bucket_that_went_by_hand_shows_and_is_made_again() {
 }
 
 #[test]
+fn an_adopted_directory_keeps_its_name_and_its_bucket_has_the_namespaces() {
+    let bench = ready();
+    bench.switch("data_services", true);
+    let owner = weka_emulator::Owner { uid: 7, gid: 7, perm: 0o755 };
+    bench.control().make_dir(KIND_FS, "/legacy/Team A", owner).unwrap();
+    bench.control().write_file(None, KIND_FS, "/legacy/Team A/f", b"kept").unwrap();
+    let adopt = |spec: NamespaceSpec| {
+        bench.settle("op-1", |call| Weka::adopt(call, "/legacy/Team A".to_owned(), spec.clone(), false)).unwrap()
+    };
+    let native = adopt(spec(NAMESPACE, GIB));
+    let given = set_protocols(&bench, &native, &[Protocol::Posix, Protocol::S3]).unwrap();
+    let [body] = &made(&bench)[..] else { panic!() };
+    assert_eq!(
+        (body["bucket_name"].as_str(), body["existing_path"].as_str()),
+        (Some(NAMESPACE), Some("/legacy/Team A"))
+    );
+    assert_eq!(adopt(both()), given);
+    assert_eq!(bench.call(|| Weka::find("op-1".to_owned())).unwrap(), Some(given.clone()));
+    assert_eq!(set_protocols(&bench, &given, &[Protocol::Posix]).unwrap(), native);
+    assert_eq!(bench.control().read_file(None, KIND_FS, "/legacy/Team A/f").unwrap(), b"kept");
+}
+
+#[test]
 fn an_unlink_that_was_not_done_is_no_success() {
     let bench = ready();
     let native = bench.create("op-1", &both()).unwrap();
