@@ -86,9 +86,6 @@ pub(crate) struct Directory {
     /// The namespace's physical id, where the path does not end in it: an adopted directory keeps its name.
     #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
     pub(crate) physical_id: Option<String>,
-    /// The namespace's physical id, where the path does not end in it: an adopted directory keeps its name.
-    #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) physical_id: Option<String>,
     /// The bucket over it.
     #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
     pub(crate) bucket: Option<String>,
@@ -176,7 +173,6 @@ mod tests {
                 path: format!("/stowage/{name}"),
                 inode,
                 mark: crate::mark::of(&name),
-                physical_id: Some(name.clone()),
                 physical_id: Some(name.clone()),
                 bucket: Some(name.clone()),
                 s3_alone: true,
