@@ -140,6 +140,34 @@ fn measure() -> (usize, usize) {
     measured
 }
 
+/// What the other tests rest on: a key that no record counts, or that one counts too few, does not pass.
+#[test]
+fn a_key_that_is_not_counted_is_seen() {
+    let story = |rogue: bool| {
+        run(async move {
+            let world = s3_world(Way::Direct).await;
+            let mut client = Client::new(&world, Vec::new());
+            let started = client
+                .ask(async |control: Arc<Control>| {
+                    let mut command = new_namespace("data", 100);
+                    command.class = Some(ClassName::parse("storageClasses/both").unwrap());
+                    control.create_namespace(&operator(), command, request("create")).await
+                })
+                .await;
+            client.succeeds(started.operation.unwrap()).await;
+            issue(&mut client, &world, "one", session("vision", "", &[Action::Read])).await;
+            if rogue {
+                let mut holds = world.backend.holds.lock().unwrap();
+                let twin = holds.access.keys["KEY1"].clone();
+                holds.access.keys.insert("ROGUE".to_owned(), twin);
+            }
+            keys_are_counted(&world).await;
+        });
+    };
+    story(false);
+    assert!(std::panic::catch_unwind(|| story(true)).is_err());
+}
+
 #[test]
 fn a_host_that_dies_at_any_commit_leaves_no_uncounted_key_and_no_orphan_parent() {
     let (commits, _) = measure();
