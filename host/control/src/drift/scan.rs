@@ -85,6 +85,7 @@ impl Control {
         }
         self.forget_old_drifts(name).await?;
         tally.scan.ended = self.now();
+        show(name, &tally.scan);
         if caller.identity != Caller::host().identity {
             let mut change = Transaction::new();
             self.audit(&mut change, caller, "storage.provider.scan-drifts", name, Outcome::Done, "");
@@ -177,4 +178,15 @@ impl Tally {
         };
         Self { scan, provider: provider.clone() }
     }
+}
+
+/// What the last look has found, for alerts.
+fn show(provider: &ProviderName, scan: &DriftScan) {
+    for kind in DriftKind::ALL {
+        let found = scan.found.get(&kind).copied().unwrap_or_default();
+        let labels = [("provider", provider.provider.to_string()), ("kind", kind.word().to_owned())];
+        metrics::gauge!("stowage_drifts", &labels).set(f64::from(u32::try_from(found).unwrap_or(u32::MAX)));
+    }
+    let whole = f64::from(u8::from(scan.broken_off.is_empty()));
+    metrics::gauge!("stowage_drift_scan_whole", "provider" => provider.provider.to_string()).set(whole);
 }

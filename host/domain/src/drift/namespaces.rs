@@ -131,7 +131,7 @@ fn both(believed: &Believed, seen: &Sight, rounding: Bytes) -> Vec<Difference> {
     let mut protocols = seen.protocols.clone();
     protocols.sort();
     protocols.dedup();
-    if !protocols.is_empty() && protocols != believed.protocols {
+    if !protocols.is_empty() && !protocols_agree(&believed.protocols, &protocols) {
         let evidence = format!("believed {}; seen {}", words(&believed.protocols), words(&protocols));
         found.push(Difference::new(DriftKind::ProtocolsDiffer, DriftSeverity::Warning, evidence));
     }
@@ -141,6 +141,14 @@ fn both(believed: &Believed, seen: &Sight, rounding: Bytes) -> Vec<Difference> {
         found.push(Difference::new(DriftKind::NamespaceMarkLost, DriftSeverity::Warning, evidence));
     }
     found
+}
+
+/// Protocols agree when every believed one is there, and nothing opens objects that should not. What lies in a shared file
+/// system is always there as files, so that alone is no difference.
+fn protocols_agree(believed: &[Protocol], seen: &[Protocol]) -> bool {
+    let lost = believed.iter().any(|protocol| !seen.contains(protocol));
+    let opened = seen.contains(&Protocol::S3) && !believed.contains(&Protocol::S3);
+    !lost && !opened
 }
 
 /// Limits agree when they are what was in force after they were set, or what was asked for, rounded up.
@@ -297,6 +305,18 @@ mod tests {
         let bare = Sight { limits: None, ..sight(Limits::hard(Bytes(1))) };
         let found = compare(Some(&believed(Limits::hard(Bytes(4096)))), Some(&bare), BLOCK, BEGAN);
         assert_eq!(found[0].evidence, "believed hard 4 KiB (4096 bytes); seen no quota");
+    }
+
+    #[test]
+    fn objects_that_are_lost_or_opened_are_told_and_files_beneath_a_bucket_are_not() {
+        use Protocol::{Posix, S3};
+        let differ = |own: &[Protocol], seen: &[Protocol]| {
+            let own = Believed { protocols: own.to_vec(), ..believed(Limits::hard(Bytes(1))) };
+            let seen = Sight { protocols: seen.to_vec(), ..sight(Limits::hard(Bytes(1))) };
+            !kinds(Some(&own), Some(&seen)).is_empty()
+        };
+        assert!(differ(&[Posix, S3], &[Posix]) && differ(&[Posix], &[S3, Posix]) && differ(&[S3], &[Posix]));
+        assert!(!differ(&[S3], &[Posix, S3]) && !differ(&[Posix, S3], &[S3, Posix]) && !differ(&[Posix], &[]));
     }
 
     #[test]
