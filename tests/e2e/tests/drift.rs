@@ -7,6 +7,8 @@
     reason = "tests fail by panicking"
 )]
 
+use std::net::TcpListener;
+
 use serde_json::{Value, json};
 use stowage_e2e::{Region, http, region::ADMIN, wait};
 
@@ -136,7 +138,10 @@ fn what_was_changed_removed_or_added_at_the_cluster_is_listed_shown_and_resolved
 
 #[test]
 fn drift_is_looked_for_without_being_asked() {
-    let mut region = Region::start_with("live-4.4.22", |config| format!("{config}\n[drift]\nscan_every_s = 1\n"));
+    let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut region = Region::start_with("live-4.4.22", |config| {
+        format!("{config}\n[drift]\nscan_every_s = 1\n[metrics]\nlisten = \"{listen}\"\n")
+    });
     region.add_weka();
     region.add_node("node-a");
     region.operator.run("ns create acme/vision/x --class scratch --quota 1MiB").success();
@@ -144,6 +149,37 @@ fn drift_is_looked_for_without_being_asked() {
     let path = format!("/stowage/{}", made["physicalId"].as_str().unwrap());
     region.emulator("DELETE", &format!("/admin/dirs?filesystem={FILESYSTEM}&path={path}"), &Value::Null);
     wait::until("the schedule has found it", || (kinds(&drifts(&region)) == ["namespace-missing"]).then_some(()));
+    let metrics = http::text(&json!({ "method": "GET", "url": format!("http://{listen}/metrics") }));
+    let shown = |line: &&str| line.starts_with("stowage_drifts{") && line.contains("namespace-missing");
+    let line = metrics.lines().find(shown).unwrap_or_else(|| panic!("no drift in\n{metrics}"));
+    assert!(line.ends_with(" 1"), "{line}");
+}
+
+#[test]
+fn object_access_that_stops_is_drift_and_that_is_believed_is_not() {
+    let mut region = Region::start("s3-ready");
+    region.add_weka();
+    region.add_node("node-a");
+    for line in [
+        "provider probe weka",
+        "class create lake --protocol posix --protocol s3 --select vendor=weka",
+        "ns create acme/vision/both --class lake --quota 1MiB --protocol posix --protocol s3",
+        "ns create acme/vision/objects --class lake --quota 1MiB --protocol s3",
+        "ns create acme/vision/files --class lake --quota 1MiB --protocol posix",
+        "drift scan weka",
+    ] {
+        region.operator.run(line).success();
+    }
+    assert_eq!(kinds(&drifts(&region)), Vec::<String>::new(), "{}", drifts(&region));
+    region.emulator("PUT", "/admin/s3", &json!({ "containers": 0 }));
+    region.operator.run("drift scan weka").success();
+    let found = drifts(&region);
+    let lost = found.as_array().unwrap().iter().find(|drift| drift["subject"] == "namespaces.s3").unwrap();
+    assert_eq!(lost["kind"], "readiness-changed", "{found}");
+    assert!(!kinds(&found).contains(&"namespace-missing".to_owned()), "{found}");
+    region.emulator("PUT", "/admin/s3", &json!({ "containers": 1 }));
+    region.operator.run("drift scan weka").success();
+    assert_eq!(kinds(&drifts(&region)), Vec::<String>::new(), "{}", drifts(&region));
 }
 
 #[test]

@@ -7,8 +7,13 @@
     reason = "tests fail by panicking"
 )]
 
+use std::{
+    io::Read as _,
+    process::{Command, Stdio},
+};
+
 use serde_json::{Value, json};
-use stowage_e2e::Region;
+use stowage_e2e::{Region, wait};
 
 const RUN: &str = "provider validate weka --mutating --namespace acme/vision/trial --quota 4MiB";
 
@@ -108,6 +113,25 @@ fn a_run_that_fails_midway_leaves_nothing_behind() {
     assert!(outcomes(&report, "FAIL").contains(&"quota.change"), "{report:#}");
     assert!(!outcomes(&report, "FAIL").contains(&"cleanup"), "{report:#}");
     region.emulator("DELETE", "/admin/faults", &Value::Null);
+    nothing_is_left(&region);
+}
+
+#[test]
+fn an_interrupted_run_leaves_nothing_behind() {
+    // Without a node the namespace's directory is never made, so the run is caught in the middle of an operation.
+    let region = Region::start("live-4.4.22");
+    region.add_weka();
+    let mut command = region.operator.command(&format!("{RUN} -o json"));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    wait::until("the namespace is being made", || region.operator.run("ns get acme/vision/trial").ok.then_some(()));
+    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    let mut text = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    assert!(!child.wait().unwrap().success());
+    let report: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"));
+    assert!(outcomes(&report, "SKIP").contains(&"interrupted"), "{report:#}");
+    assert!(!outcomes(&report, "FAIL").contains(&"cleanup"), "{report:#}");
     nothing_is_left(&region);
 }
 

@@ -127,6 +127,9 @@ pub(crate) async fn run(session: &Session, args: &Validate) -> anyhow::Result<()
     let failed = run.journal.failures();
     let report = Report::new("validation", subject(session, &provider).await?, now(), run.journal.rows());
     report.show(session.format)?;
+    if interrupted {
+        bail!("the run was interrupted");
+    }
     if failed > 0 {
         bail!("{failed} measurements failed");
     }

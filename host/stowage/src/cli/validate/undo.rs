@@ -9,7 +9,10 @@ use stowage_client::{Failure, proto as v1};
 use tonic::{Code, Status};
 
 use super::Run;
-use crate::cli::connection::Session;
+use crate::cli::connection::{Session, call};
+
+/// How often a running change is stopped before something is given up.
+const BUSY_ATTEMPTS: u32 = 5;
 
 /// Something that the run makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +64,29 @@ impl Run<'_> {
     }
 
     async fn take_back(&self, made: &Made) -> anyhow::Result<()> {
+        for _ in 0..BUSY_ATTEMPTS {
+            match self.take_back_once(made).await {
+                Err(error) => match in_progress(&error) {
+                    Some(operation) => self.stop(operation).await?,
+                    None => return Err(error),
+                },
+                Ok(()) => return Ok(()),
+            }
+        }
+        self.take_back_once(made).await
+    }
+
+    /// Stops a change that was running when the run was interrupted, and waits for its end, whatever that is.
+    async fn stop(&self, operation: String) -> anyhow::Result<()> {
+        let mut client = self.session.client.operations();
+        // One that has ended meanwhile, or cannot be stopped any more, is waited for all the same.
+        let _stopping = client.cancel_operation(v1::CancelOperationRequest { name: operation.clone() }).await;
+        let found = call!(client, get_operation, v1::GetOperationRequest { name: operation });
+        self.session.wait(found, self.args.timeout).await?;
+        Ok(())
+    }
+
+    async fn take_back_once(&self, made: &Made) -> anyhow::Result<()> {
         let client = &self.session.client;
         let name = made.name().to_owned();
         let operation = match made {
@@ -92,6 +118,12 @@ impl Run<'_> {
             Err(status) => there::<()>(Err(status)),
         }
     }
+}
+
+/// The operation that holds what is to be taken back.
+fn in_progress(error: &anyhow::Error) -> Option<String> {
+    let failure = error.downcast_ref::<Failure>().filter(|failure| failure.reason == "OPERATION_IN_PROGRESS")?;
+    failure.metadata.get("operation").cloned()
 }
 
 /// A credential that cannot be ended before its time ends by itself, and is no failure.
