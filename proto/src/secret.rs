@@ -116,8 +116,13 @@ mod tests {
             .map(|message| message.name().to_owned())
             .collect();
         names.sort();
-        let carriers =
-            ["CreateNodeResponse", "CredentialKeys", "JoinNodeRequest", "JoinNodeResponse", "RedeemMountSecretResponse"];
+        let carriers = [
+            "CreateNodeResponse",
+            "CredentialKeys",
+            "JoinNodeRequest",
+            "JoinNodeResponse",
+            "RedeemMountSecretResponse",
+        ];
         assert_eq!(names, carriers);
     }
 }

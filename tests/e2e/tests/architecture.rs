@@ -38,7 +38,7 @@ const ENGINES: &[(&str, &[&str])] = &[
     ("wasmtime", &["stowage-plugin"]),
     ("sled", &["stowage-store-sled"]),
     ("redb", &["stowage-store-redb"]),
-    ("reqwest", &["stowage-egress"]),
+    ("reqwest", &["stowage-egress", "weka-emulator"]),
     ("tonic", &["stowage-proto", "stowage-api", "stowage-client", "stowage-node"]),
 ];
 
