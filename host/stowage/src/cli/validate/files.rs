@@ -45,7 +45,7 @@ impl Run<'_> {
         let (rw, ro) = (v1::AccessMode::ReadWrite, v1::AccessMode::ReadOnly);
         let Some(writer) = self.workload(self.project(), "writer").await else { return mounts };
         mounts.writer = self.mount("mount.read-write", &writer, "rw", first, rw).await;
-        self.journal.measured("mounts.node", mounts.writer.is_some(), "a namespace was mounted read-write on a node");
+        self.journal.confirmed("mounts.node", &mounts.writer, "a namespace was mounted read-write on a node");
         mounts.second = self.mount("mount.multi-writer", &writer, "second", last, rw).await;
         if let Some(grant) = self.grant(&site.reader).await {
             mounts.grant = grant;
@@ -138,7 +138,6 @@ impl Run<'_> {
             self.on_node(writer, "echo one > shared/validate-one && sync shared/validate-one").await
         });
         if wrote.await.is_none() {
-            self.journal.measured("mounts.node", false, "a read-write mount took no write");
             return;
         }
         if let Some(reader) = &mounts.reader {
@@ -183,13 +182,15 @@ impl Run<'_> {
             self.on_node(second, "echo three > shared/validate-three && sync shared/validate-three").await?;
             let text = self.on_node(writer, "cat shared/validate-three").await?.1;
             if text.trim() != "three" {
+                let evidence = "two read-write mounts wrote, and the first did not read what the second wrote";
+                self.journal.measured("mounts.multi-writer", false, evidence);
                 bail!("the first writer reads {text:?} of what the second wrote");
             }
             Ok(((), format!("on {} and {}", writer.node, second.node)))
         };
-        let seen = self.journal.step("files.multi-writer", "both mounts write", follows, both).await.is_some();
+        let seen = self.journal.step("files.multi-writer", "both mounts write", follows, both).await;
         let evidence = "two read-write mounts wrote, and the first read what the second wrote";
-        self.journal.measured("mounts.multi-writer", seen, evidence);
+        self.journal.confirmed("mounts.multi-writer", &seen, evidence);
     }
 
     /// Runs a script in the mount's directory on its node; answers what it printed.

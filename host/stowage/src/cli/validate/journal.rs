@@ -72,6 +72,13 @@ impl Journal {
         });
     }
 
+    /// A step that worked confirms a capability. One that failed says nothing of it: the node may have been away.
+    pub(super) fn confirmed<T>(&self, capability: &str, step: &Option<T>, evidence: &str) {
+        if step.is_some() {
+            self.measured(capability, true, evidence);
+        }
+    }
+
     /// What a measurement says of a capability. One that refutes goes before one that confirms.
     pub(super) fn measured(&self, capability: &str, confirmed: bool, evidence: impl Into<String>) {
         let verdict = if confirmed { v1::MeasurementVerdict::Confirmed } else { v1::MeasurementVerdict::Refuted };

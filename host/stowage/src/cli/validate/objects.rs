@@ -45,8 +45,6 @@ impl Run<'_> {
             self.journal.measured(SESSION, true, "a temporary credential was issued");
             self.scope(&bucket, &keys).await;
             self.end_session(&bucket, &name, &keys).await;
-        } else {
-            self.journal.measured(SESSION, false, "no temporary credential could be issued");
         }
         if site.can(ACCOUNT) {
             self.account(&bucket).await;
@@ -75,7 +73,7 @@ impl Run<'_> {
         };
         let asked = "SetNamespaceProtocols to posix and s3";
         let opened = self.journal.step("objects.bucket", asked, "the same files are objects", open).await;
-        self.journal.measured("namespaces.s3", opened.is_some(), "a bucket was opened over a namespace");
+        self.journal.confirmed("namespaces.s3", &opened, "a bucket was opened over a namespace");
         opened
     }
 
@@ -127,9 +125,8 @@ impl Run<'_> {
             }
             Ok(((), "put, got, listed and deleted".to_owned()))
         };
-        let inside = self.journal.step("objects.inside", "four calls inside the prefix", follows, works).await;
-        if inside.is_none() {
-            self.journal.measured(SESSION, false, "a temporary credential did not open its own prefix");
+        if self.journal.step("objects.inside", "four calls inside the prefix", follows, works).await.is_none() {
+            return;
         }
         let closed = async {
             let foreign = "list-type=2&prefix=users%2F";
@@ -142,18 +139,17 @@ impl Run<'_> {
                 let said = bucket.call(keys, method, key, query, b"").await?;
                 if said.yes() {
                     let _deleted = bucket.call(keys, "DELETE", key, "", b"").await;
+                    self.journal.measured(SESSION, false, "a temporary credential opened more than its prefix");
                     bail!("{method} {key}{query} was answered {}", said.status);
                 }
             }
             Ok(((), "four calls were refused".to_owned()))
         };
         let asked = "calls outside the prefix, and a list of the whole bucket";
-        let outside = self.journal.step("objects.outside", asked, "prefix conditions hold", closed).await;
-        if inside.is_some() && outside.is_none() {
-            self.journal.measured(SESSION, false, "a temporary credential opened more than its prefix");
+        if self.journal.step("objects.outside", asked, "prefix conditions hold", closed).await.is_some() {
+            let holds = v1::capability_value::Kind::Flag(true);
+            self.journal.constraint(SESSION, "policy.prefix-conditions", holds);
         }
-        let holds = v1::capability_value::Kind::Flag(outside.is_some());
-        self.journal.constraint(SESSION, "policy.prefix-conditions", holds);
     }
 
     /// Ends a temporary credential before its time, if that can be done.
@@ -173,8 +169,8 @@ impl Run<'_> {
                 LIFE_S
             }
             Ok(_) => {
-                let stopped = self.stops(bucket, keys, "objects.end-session", asked).await;
-                self.journal.measured("revoke.session", stopped.is_some(), "one temporary credential was ended");
+                let stopped = self.stops(bucket, keys, ("objects.end-session", asked), "revoke.session").await;
+                self.journal.confirmed("revoke.session", &stopped, "one temporary credential was ended");
                 if stopped.is_some() { 3600 } else { LIFE_S }
             }
         };
@@ -203,7 +199,7 @@ impl Run<'_> {
             return;
         }
         let issued = self.issue(v1::CredentialKind::ServiceAccount, &workload).await;
-        self.journal.measured(ACCOUNT, issued.is_some(), "a service account was made for a workload");
+        self.journal.confirmed(ACCOUNT, &issued, "a service account was made for a workload");
         let Some((name, keys)) = issued else { return };
         let list = format!("list-type=2&prefix={}", PREFIX.replace('/', "%2F"));
         let used = async {
@@ -214,7 +210,6 @@ impl Run<'_> {
             Ok(((), "its prefix was listed".to_owned()))
         };
         if self.journal.step("objects.account", "a list with its keys", "it works", used).await.is_none() {
-            self.journal.measured(ACCOUNT, false, "a service account did not open its own prefix");
             return;
         }
         let revoke = async {
@@ -226,16 +221,21 @@ impl Run<'_> {
         if self.journal.step("objects.account-delete", asked, "it is deleted", revoke).await.is_none() {
             return;
         }
-        if let Some(took) = self.stops(bucket, &keys, "objects.account-stops", "calls with its keys").await {
+        let row = ("objects.account-stops", "calls with its keys");
+        if let Some(took) = self.stops(bucket, &keys, row, ACCOUNT).await {
             let seconds = v1::capability_value::Kind::Seconds(took.as_secs());
             self.journal.constraint(ACCOUNT, "key.revoke-latency", seconds);
-        } else {
-            self.journal.measured(ACCOUNT, false, "a deleted service account worked on");
         }
     }
 
     /// Calls until the keys are refused; answers how long that took.
-    async fn stops(&self, bucket: &Bucket, keys: &v1::CredentialKeys, check: &str, asked: &str) -> Option<Duration> {
+    async fn stops(
+        &self,
+        bucket: &Bucket,
+        keys: &v1::CredentialKeys,
+        (check, asked): (&str, &str),
+        capability: &str,
+    ) -> Option<Duration> {
         let began = Instant::now();
         let list = format!("list-type=2&prefix={}", PREFIX.replace('/', "%2F"));
         let wait = async {
@@ -246,6 +246,7 @@ impl Run<'_> {
                     return Ok((took, format!("refused with {} after {:.1} s", said.status, took.as_secs_f64())));
                 }
                 if began.elapsed() > END_PATIENCE {
+                    self.journal.measured(capability, false, "keys that were ended worked on");
                     bail!("it is answered {} after {END_PATIENCE:?}", said.status);
                 }
                 tokio::time::sleep(BETWEEN).await;

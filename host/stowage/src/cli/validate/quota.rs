@@ -92,7 +92,7 @@ impl Run<'_> {
         };
         let asked = format!("GetNamespaceUsage until it shows {least} bytes");
         let latency = self.journal.step("usage", asked, "usage shows what is written", look).await;
-        self.journal.measured("usage", latency.is_some(), format!("usage showed at least {least} bytes"));
+        self.journal.confirmed("usage", &latency, &format!("usage showed at least {least} bytes"));
         if let Some(latency) = latency {
             let seconds = v1::capability_value::Kind::Seconds(latency.as_secs());
             self.journal.constraint("usage", "usage.latency", seconds);

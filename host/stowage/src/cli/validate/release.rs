@@ -27,7 +27,7 @@ impl Run<'_> {
         let follows = "who loses a grant loses its mounts";
         let revoked = self.journal.step("revoke.grant", asked, follows, revoke).await;
         let evidence = "a grant was revoked, and the mount that rested on it was taken off its node";
-        self.journal.measured("mounts.revoke", revoked.is_some(), evidence);
+        self.journal.confirmed("mounts.revoke", &revoked, evidence);
     }
 
     /// Releases the writer's workload with its two mounts.

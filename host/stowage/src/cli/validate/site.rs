@@ -178,7 +178,7 @@ impl Run<'_> {
         };
         let asked = format!("CreateNamespace with a quota of {quota} bytes");
         let made = self.journal.step("namespace.create", asked, "namespaces can be made", make).await;
-        self.journal.measured("namespaces.posix", made.is_some(), "a namespace was made and is ready");
+        self.journal.confirmed("namespaces.posix", &made, "a namespace was made and is ready");
         made
     }
 }
