@@ -4,6 +4,7 @@ mod encodings;
 mod fields;
 mod needles;
 mod redactor;
+mod tails;
 mod views;
 
 pub use fields::is_secret_field;

@@ -72,25 +72,7 @@ impl Needles {
         if self.finders.is_empty() {
             return None;
         }
-        let mut found = self.find(text);
-        for view in views(text) {
-            found.extend(self.find(&view.text).iter().map(|range| view.written(range)));
-        }
-        if found.is_empty() {
-            return None;
-        }
-        found.sort_by_key(|range| range.start);
-        let mut out = Vec::with_capacity(text.len());
-        let mut at = 0;
-        for range in found {
-            if range.start >= at {
-                out.extend_from_slice(text.get(at..range.start).unwrap_or_default());
-                out.extend_from_slice(MASK.as_bytes());
-            }
-            at = at.max(range.end);
-        }
-        out.extend_from_slice(text.get(at..).unwrap_or_default());
-        Some(out)
+        mask(text, |text| self.find(text))
     }
 
     fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
@@ -106,6 +88,29 @@ impl Needles {
     pub(crate) fn clean(&self, text: &str) -> String {
         self.mask_str(text).unwrap_or_else(|| text.to_owned())
     }
+}
+
+/// Masks what `find` finds in the text or behind one of its escapes.
+pub(super) fn mask(text: &[u8], find: impl Fn(&[u8]) -> Vec<Range<usize>>) -> Option<Vec<u8>> {
+    let mut found = find(text);
+    for view in views(text) {
+        found.extend(find(&view.text).iter().map(|range| view.written(range)));
+    }
+    if found.is_empty() {
+        return None;
+    }
+    found.sort_by_key(|range| range.start);
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    for range in found {
+        if range.start >= at {
+            out.extend_from_slice(text.get(at..range.start).unwrap_or_default());
+            out.extend_from_slice(MASK.as_bytes());
+        }
+        at = at.max(range.end);
+    }
+    out.extend_from_slice(text.get(at..).unwrap_or_default());
+    Some(out)
 }
 
 #[cfg(test)]

@@ -1,49 +1,37 @@
 //! Knows the live secret values and takes them out of texts that leave the host's inside: guest logs, errors, spans.
 //!
-//! The automaton over many values costs milliseconds to build and a new session or credential comes several times a
-//! second, so there are two: a large one, and a small one over the newest values, which is merged into the large one when
-//! it is full. Both are built when a text asks for them and something was learned since. At most [`MOST`] values are kept,
-//! the oldest go first; one that is used again comes back with its use.
+//! Every credential and every session brings new values, several times a second, so the set must grow and shrink by one
+//! value without being made anew. At most [`MOST`] values are kept, the oldest go first; one that is used again comes back
+//! with its use.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use arc_swap::ArcSwap;
-use parking_lot::Mutex;
+use parking_lot::RwLock;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
-use super::Needles;
+use super::encodings;
+use super::needles::mask;
+use super::tails::{TAIL, Tails};
 
 /// Values known at most.
 const MOST: usize = 4096;
-/// Values in the small automaton at most.
-const RECENT: usize = 64;
 /// Shorter values would mask innocent text, in bytes.
-const SHORTEST: usize = 6;
+const SHORTEST: usize = TAIL;
 
 /// A set of live secret values that can mask them in any text. Clones share the set.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    shared: Arc<Shared>,
-}
-
-#[derive(Default)]
-struct Shared {
-    known: Mutex<Known>,
-    /// Something was learned that `needles` lack.
-    learned: AtomicBool,
-    needles: ArcSwap<Needles>,
+    known: Arc<RwLock<Known>>,
 }
 
 #[derive(Default)]
 struct Known {
     hashes: HashSet<[u8; 32]>,
-    settled: VecDeque<SecretString>,
-    recent: Vec<SecretString>,
-    /// Over `settled`, when it is up to date.
-    compiled: Option<Needles>,
+    /// Oldest first.
+    values: VecDeque<SecretString>,
+    forms: Tails,
 }
 
 impl std::fmt::Debug for Redactor {
@@ -62,7 +50,7 @@ impl Redactor {
     /// How many values it knows.
     #[must_use]
     pub fn known(&self) -> usize {
-        self.shared.known.lock().hashes.len()
+        self.known.read().hashes.len()
     }
 
     /// Learns a value. Values under 6 bytes are passed over: they would blank out innocent text.
@@ -70,37 +58,31 @@ impl Redactor {
         if value.len() < SHORTEST {
             return;
         }
-        let mut known = self.shared.known.lock();
-        if !known.hashes.insert(hash(value)) {
+        let hash = hash(value);
+        if self.known.read().hashes.contains(&hash) {
             return;
         }
-        known.recent.push(SecretString::from(value));
-        if known.recent.len() > RECENT {
-            let moved: Vec<SecretString> = known.recent.drain(..).collect();
-            known.settled.extend(moved);
-            while known.settled.len() > MOST {
-                if let Some(oldest) = known.settled.pop_front() {
-                    known.hashes.remove(&hash(oldest.expose_secret()));
-                }
-            }
-            known.compiled = None;
+        let mut known = self.known.write();
+        let known = &mut *known;
+        if !known.hashes.insert(hash) {
+            return;
         }
-        self.shared.learned.store(true, Ordering::Release);
+        encodings::forms(value).iter().for_each(|form| known.forms.add(form));
+        known.values.push_back(SecretString::from(value));
+        while known.values.len() > MOST
+            && let Some(oldest) = known.values.pop_front()
+        {
+            known.hashes.remove(&self::hash(oldest.expose_secret()));
+            encodings::forms(oldest.expose_secret()).iter().for_each(|form| known.forms.remove(form));
+        }
     }
 
     /// The text with every known value masked, or `None` when it holds none.
     #[must_use]
     pub fn redact(&self, text: &str) -> Option<String> {
-        if self.shared.learned.load(Ordering::Acquire) {
-            let mut known = self.shared.known.lock();
-            let compiled = known.compiled.take();
-            let settled = compiled.unwrap_or_else(|| Needles::new(known.settled.iter().map(|s| s.expose_secret())));
-            let recent = known.recent.iter().map(|s| s.expose_secret());
-            self.shared.needles.store(Arc::new(settled.clone().and(recent)));
-            known.compiled = Some(settled);
-            self.shared.learned.store(false, Ordering::Release);
-        }
-        self.shared.needles.load().mask_str(text)
+        let known = self.known.read();
+        let masked = mask(text.as_bytes(), |text| known.forms.find(text))?;
+        Some(String::from_utf8_lossy(&masked).into_owned())
     }
 }
 
@@ -129,17 +111,21 @@ mod tests {
     #[test]
     fn the_oldest_value_goes_when_the_set_is_full_and_returns_with_its_use() {
         let redactor = Redactor::new();
-        for i in 0..MOST + 3 * RECENT {
-            redactor.shared.known.lock().settled.push_back(SecretString::from(format!("filler-{i}")));
-        }
-        redactor.learn("first-secret-value");
-        for i in 0..RECENT {
-            redactor.learn(&format!("another-value-{i}"));
-        }
-        assert!(redactor.shared.known.lock().settled.len() <= MOST);
-        assert!(redactor.redact("filler-0 x").is_none());
-        redactor.learn("filler-0");
-        assert!(redactor.redact("filler-0 x").is_some());
+        (0..=MOST).for_each(|i| redactor.learn(&format!("a-value-{i}")));
+        assert_eq!(redactor.known(), MOST);
+        assert_eq!(redactor.redact("a-value-0 x"), None);
+        assert_eq!(redactor.redact("a-value-1 x").as_deref(), Some("[masked] x"));
+        redactor.learn("a-value-0");
+        assert_eq!(redactor.redact("a-value-0 x").as_deref(), Some("[masked] x"));
+        assert_eq!(redactor.redact("a-value-1 x"), None);
+    }
+
+    #[test]
+    fn a_value_that_begins_or_ends_another_is_masked_with_it() {
+        let redactor = Redactor::new();
+        ["secret-1", "secret-12", "my-secret-12", "hidden/value"].into_iter().for_each(|value| redactor.learn(value));
+        let text = "a my-secret-12 b secret-12 c secret-1 d hidden%2Fvalue e";
+        assert_eq!(redactor.redact(text).as_deref(), Some("a [masked] b [masked] c [masked] d [masked] e"));
     }
 
     #[test]
