@@ -97,6 +97,8 @@ async fn connection<H: Handler>(stream: TcpStream, peer: SocketAddr, endpoint: A
     let mut outage = endpoint.outage.clone();
     let mut stop = endpoint.stop.clone();
     let Ok(socket) = stream.as_fd().try_clone_to_owned() else { return };
+    // Else the second small segment of a handshake waits 40 ms for the client's delayed acknowledgement of the first.
+    stream.set_nodelay(true).ok();
     if !endpoint.handler.is_open() {
         return abort(&socket);
     }
