@@ -112,7 +112,7 @@ mod tests {
         tails.add(b"a-secret");
         tails.add(b"a-secret");
         tails.remove(b"a-secret");
-        assert_eq!(tails.find(b"x a-secret"), [2..10]);
+        assert_eq!(tails.find(b"x a-secret"), vec![2..10]);
         tails.remove(b"a-secret");
         assert!(tails.find(b"x a-secret").is_empty());
         assert!(tails.by_tail.is_empty());
