@@ -7,8 +7,8 @@
 use serde::de::DeserializeOwned;
 use stowage_provider_sdk::prelude::{Error, ErrorKind, Exchange, Request, Response, Result, error, host};
 
-use crate::api::{Junk, Listed, envelope};
-use crate::classify::{Refusal, classify, hidden};
+use crate::api::{Junk, Listed, envelope, hidden};
+use crate::classify::{Refusal, classify};
 use crate::config::{Config, ROOT_ORGANIZATION};
 use crate::exchanges::{ADMIN, LOGIN_FLOW};
 

@@ -1,6 +1,7 @@
 //! Usage of many namespaces in a bounded number of calls: one list of quotas for each filesystem, and one list of
 //! filesystems for each organization.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use stowage_provider_sdk::prelude::{
@@ -67,19 +68,23 @@ const fn whole(native: &Native) -> Option<&Whole> {
 struct Listed {
     quotas: Vec<Quota>,
     by_inode: BTreeMap<u64, usize>,
-    by_path: BTreeMap<String, usize>,
+    /// Made when it is first asked for.
+    by_path: OnceCell<BTreeMap<String, usize>>,
 }
 
 impl Listed {
     fn of(quotas: Vec<Quota>) -> Self {
         let by_inode = quotas.iter().enumerate().map(|(index, quota)| (quota.inode_id, index)).collect();
-        let by_path = quotas.iter().enumerate().filter_map(|(i, quota)| Some((quota.path()?, i))).collect();
-        Self { quotas, by_inode, by_path }
+        Self { quotas, by_inode, by_path: OnceCell::new() }
     }
 
     /// By inode, or by path when the directory was made anew.
     fn quota(&self, directory: &Directory) -> Option<&Quota> {
-        let index = self.by_inode.get(&directory.inode).or_else(|| self.by_path.get(&directory.path))?;
+        let by_path = || {
+            let paths = || self.quotas.iter().enumerate().filter_map(|(i, quota)| Some((quota.path()?, i))).collect();
+            self.by_path.get_or_init(paths).get(&directory.path)
+        };
+        let index = self.by_inode.get(&directory.inode).or_else(by_path)?;
         self.quotas.get(*index)
     }
 }
