@@ -60,7 +60,7 @@ impl Emulator {
         let mut lines = BufReader::new(child.stdout.take().context("the emulator has no output")?).lines();
         let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.context("the emulator does not start")??;
         let ready: Value = serde_json::from_str(&line.context("the emulator has ended")?)?;
-        let url = |name: &str| ready[name].as_str().map(str::to_owned).with_context(|| format!("no {name}"));
+        let url = |name: &str| text(&ready, name).with_context(|| format!("no {name}"));
         Ok(Self {
             rest: url("rest_url")?,
             s3: url("s3_url")?,
@@ -81,13 +81,13 @@ impl Emulator {
     pub(crate) async fn make_directory(&self, path: &str) -> Result<u64> {
         let directory = json!({ "filesystem": FILESYSTEM, "path": path });
         let made = self.admin(Method::POST, "/admin/dirs", &directory).await?;
-        made["inode"].as_u64().context("a directory without an inode")
+        made.get("inode").and_then(Value::as_u64).context("a directory without an inode")
     }
 
     /// Connections that the REST API has accepted since the start.
     pub(crate) async fn connections(&self) -> Result<u64> {
         let state = self.admin(Method::GET, "/admin/state", &Value::Null).await?;
-        state["connections"]["rest"].as_u64().context("the emulator counts no connections")
+        state.pointer("/connections/rest").and_then(Value::as_u64).context("the emulator counts no connections")
     }
 
     /// Empties the request log, which keeps every answer.
@@ -98,9 +98,9 @@ impl Emulator {
     /// REST calls in the log, each as `METHOD /path`.
     pub(crate) async fn requests(&self) -> Result<Vec<String>> {
         let log = self.admin(Method::GET, "/admin/requests", &Value::Null).await?;
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let text = |row: &Value, field| text(row, field).unwrap_or_default();
         let rows = log.as_array().context("the log is no list")?.iter();
-        Ok(rows.map(|row| format!("{} {}", text(&row["method"]), text(&row["path"]))).collect())
+        Ok(rows.map(|row| format!("{} {}", text(row, "method"), text(row, "path"))).collect())
     }
 
     /// A session of the administrator's, as a bearer token.
@@ -109,7 +109,11 @@ impl Emulator {
         let body = json!({ "username": username, "password": password, "org": "Root" });
         let url = format!("{}/api/v2/login", self.rest);
         let answer: Value = self.client.post(url).json(&body).send().await?.error_for_status()?.json().await?;
-        answer["data"]["access_token"].as_str().map(str::to_owned).context("a login without a token")
+        answer
+            .pointer("/data/access_token")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+            .context("a login without a token")
     }
 
     /// Calls the REST API as the administrator.
@@ -126,9 +130,9 @@ impl Emulator {
     /// The uid of [`FILESYSTEM`].
     pub(crate) async fn filesystem(&self, token: &str) -> Result<String> {
         let listed = self.call(token, Method::GET, "/fileSystems", &Value::Null).await?;
-        let mut rows = listed["data"].as_array().context("no filesystems")?.iter();
-        let found = rows.find(|row| row["name"] == FILESYSTEM).and_then(|row| row["uid"].as_str());
-        found.map(str::to_owned).context("the preset has another filesystem")
+        let mut rows = listed.get("data").and_then(Value::as_array).context("no filesystems")?.iter();
+        let found = rows.find(|row| text(row, "name").as_deref() == Some(FILESYSTEM));
+        found.and_then(|row| text(row, "uid")).context("the preset has another filesystem")
     }
 }
 
@@ -142,4 +146,8 @@ pub(crate) fn client(tls: Option<&Certificate>) -> Result<Client> {
         None => builder,
     };
     Ok(builder.build()?)
+}
+
+fn text(object: &Value, field: &str) -> Option<String> {
+    object.get(field)?.as_str().map(str::to_owned)
 }

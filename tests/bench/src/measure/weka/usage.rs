@@ -116,9 +116,9 @@ async fn pages(emulator: &Emulator, token: &str, filesystem: &str) -> Result<Vec
     loop {
         let page = emulator.call(token, Method::GET, &asked, &Value::Null).await?;
         urls.push(format!("{}/api/v2{asked}", emulator.rest));
-        match &page["next_token"] {
-            Value::Null => return Ok(urls),
-            next => asked = format!("{path}?next_token={next}"),
+        match page.get("next_token") {
+            None | Some(Value::Null) => return Ok(urls),
+            Some(next) => asked = format!("{path}?next_token={next}"),
         }
     }
 }
