@@ -18,7 +18,7 @@ fn capabilities(config: &Config) -> Result<Vec<Capability>> {
             "namespaces.posix" => {
                 capability
                     .constraints
-                    .push(("quota.granularity-bytes".to_owned(), Value::Number(config.granularity_bytes)));
+                    .push(("quota.rounding-bytes".to_owned(), Value::Number(config.granularity_bytes)));
             }
             // A directory has no snapshots, and one that only the book knows would restore nothing.
             "snapshots" if config.node_directories => capability.state = CapabilityState::Unsupported,

@@ -25,6 +25,14 @@ fn capacity_used(bench: &Bench) -> u64 {
 }
 
 #[test]
+fn blocks_of_byte_limits_are_told_where_the_host_looks_for_them() {
+    let bench = Bench::new(json!({ "granularity_bytes": 8192 }));
+    let report = bench.run(|| <Fake as Health>::probe(ProbeMode::ReadOnly)).unwrap();
+    let constraints: Vec<_> = report.capabilities.into_iter().flat_map(|capability| capability.constraints).collect();
+    assert!(constraints.contains(&("quota.rounding-bytes".to_owned(), Value::Number(8192))), "{constraints:?}");
+}
+
+#[test]
 fn create_is_idempotent_by_owner_and_refuses_a_foreign_mark() {
     let bench = Bench::booked();
     let first = create(&bench, call("o1"), spec("ns")).unwrap();

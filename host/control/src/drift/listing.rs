@@ -17,7 +17,7 @@ use crate::{
     rows::{NAMESPACE_LOCATIONS, NAMESPACE_OWNERS, Reads},
 };
 
-/// The constraint of `quota.hard` that tells in what blocks a provider counts.
+/// The constraint, of whichever capability, that tells in what blocks a provider counts.
 const ROUNDING: &str = "quota.rounding-bytes";
 
 /// What a list has shown so far.

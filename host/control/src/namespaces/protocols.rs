@@ -36,15 +36,7 @@ impl Control {
             if let Some(operation) = self.answered(&request).await? {
                 return self.started(operation).await;
             }
-            let stored = self.tables.read::<Namespace>(name).await?;
-            stored.check_etag(options.etag.as_deref(), name)?;
-            if let Some(operation) = &stored.value.operation {
-                return Err(Self::busy(name, operation));
-            }
-            if stored.value.state != NamespaceState::Ready {
-                let what = format!("it is {:?}, and only a ready one can be changed", stored.value.state);
-                return Err(ControlError::precondition("NAMESPACE_NOT_READY", name, what));
-            }
+            let stored = self.changeable(name, &options).await?;
             let mut change = Transaction::new();
             self.check_protocols(&stored.value, &protocols, &mut change).await?;
             let mut namespace = stored.value;

@@ -32,15 +32,7 @@ impl Control {
             if let Some(operation) = self.answered(&request).await? {
                 return self.started(operation).await;
             }
-            let stored = self.tables.read::<Namespace>(name).await?;
-            stored.check_etag(options.etag.as_deref(), name)?;
-            if let Some(operation) = &stored.value.operation {
-                return Err(Self::busy(name, operation));
-            }
-            if stored.value.state != NamespaceState::Ready {
-                let what = format!("it is {:?}, and only a ready one can be changed", stored.value.state);
-                return Err(ControlError::precondition("NAMESPACE_NOT_READY", name, what));
-            }
+            let stored = self.changeable(name, &options).await?;
             if let Some(class) = &stored.value.class
                 && let Some(class) = self.tables.find::<StorageClass>(class).await?
             {

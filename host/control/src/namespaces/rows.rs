@@ -4,7 +4,7 @@ use stowage_domain::{Bytes, Namespace, NamespaceName, NamespaceState, UnixMillis
 use stowage_store::Transaction;
 
 use crate::{
-    Control, ControlError, Problem, Result, Status, Stored,
+    Control, ControlError, Problem, Result, Status, Stored, WriteOptions,
     rows::{Ledgers, Reads, Writes},
 };
 
@@ -14,6 +14,20 @@ impl Control {
         self.tables.find::<Namespace>(name).await?.ok_or_else(|| {
             ControlError::new(Status::Internal, "NAMESPACE_LOST", format!("{name} has an operation and no record"))
         })
+    }
+
+    /// A namespace as a change may take it: as the caller knows it, ready, and in no other operation's hands.
+    pub(super) async fn changeable(&self, name: &NamespaceName, options: &WriteOptions) -> Result<Stored<Namespace>> {
+        let stored = self.tables.read::<Namespace>(name).await?;
+        stored.check_etag(options.etag.as_deref(), name)?;
+        if let Some(operation) = &stored.value.operation {
+            return Err(Self::busy(name, operation));
+        }
+        if stored.value.state != NamespaceState::Ready {
+            let what = format!("it is {:?}, and only a ready one can be changed", stored.value.state);
+            return Err(ControlError::precondition("NAMESPACE_NOT_READY", name, what));
+        }
+        Ok(stored)
     }
 
     /// Shows why it is not done yet.

@@ -49,7 +49,7 @@ pub(crate) enum Command {
         /// Only those that are not done.
         #[arg(long)]
         unfinished: bool,
-        /// Only those on this resource or beneath it.
+        /// Only those of this tenant or project: tenants/TENANT or tenants/TENANT/projects/PROJECT; all when absent.
         #[arg(long, default_value = "")]
         parent: String,
     },
